@@ -43,6 +43,7 @@ export default tseslint.config(
     files: ["**/*.ts"],
     languageOptions: { parserOptions: { projectService: false } },
   },
+  { files: ["**/*.cjs"], languageOptions: { globals: { module: "writable", require: "readonly" } } },
   { files: ["scripts/**", "benchmarks/**", "examples/**", "**/bin/**", "**/test/**"], rules: { "no-console": "off" } },
   {
     files: ["**/test/**"],

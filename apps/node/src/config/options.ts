@@ -1,0 +1,146 @@
+/**
+ * Every option of a node, once: its flag, its environment variables, its default and its meaning.
+ * Parsing, `--help` and docs/reference/configuration.md all come from this table.
+ */
+import { z } from "zod";
+import { address, durationMs, flag, integer, nodeId, peers, sizeBytes, words } from "./values.ts";
+import type { Peer } from "./values.ts";
+
+/** One option. `key` is also its name in the configuration file. */
+export interface OptionDefinition<Value> {
+  readonly flag: string;
+  readonly env: readonly string[];
+  readonly schema: z.ZodType<Value>;
+  /** As one would write it; undefined when there is none. */
+  readonly fallback?: string | boolean;
+  readonly placeholder: string;
+  readonly meaning: string;
+}
+
+function option<Value>(
+  flagName: string,
+  env: readonly string[],
+  schema: z.ZodType<Value>,
+  fallback: string | boolean | undefined,
+  placeholder: string,
+  meaning: string,
+): OptionDefinition<Value> {
+  return { flag: flagName, env, schema, placeholder, meaning, ...(fallback === undefined ? {} : { fallback }) };
+}
+
+const optional = <Value>(schema: z.ZodType<Value>): z.ZodType<Value | undefined> => schema.optional();
+
+/** What a node can be told. */
+export interface NodeOptions {
+  readonly nodeId: number;
+  readonly listen: string | undefined;
+  readonly port: number | undefined;
+  readonly advertiseAddr: string | undefined;
+  readonly peers: Peer[];
+  readonly dataDir: string;
+  readonly tls: boolean | undefined;
+  readonly caCert: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly insecure: boolean;
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  readonly logFormat: "auto" | "json" | "pretty";
+  readonly slotGap: number;
+  readonly nodeTtl: number;
+  readonly electionTimeoutMin: number;
+  readonly electionTimeoutMax: number;
+  readonly heartbeatInterval: number;
+  readonly commitTimeout: number;
+  readonly maxExecutionAttempts: number;
+  readonly jobExecutionTimeout: number;
+  readonly drainTimeout: number;
+  readonly executors: string[];
+  readonly capacity: number;
+  readonly image: string;
+  readonly webhookAllow: string[];
+  readonly maxCommandLength: number;
+  readonly maxActiveJobs: number;
+  readonly maxActiveJobBytes: number;
+  readonly maxProposals: number;
+  readonly logMaxBytes: number;
+  readonly outputTailBytes: number;
+  readonly outputBufferBytes: number;
+}
+
+const LOG_LEVELS = z.preprocess(
+  (value) => (typeof value === "string" ? value.toLowerCase() : value),
+  z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
+);
+
+/** In the order in which help and docs show them. */
+export const OPTIONS: { readonly [Key in keyof NodeOptions]: OptionDefinition<NodeOptions[Key]> } = {
+  nodeId: option("--node-id", ["COX_NODE_ID", "NODE_ID"], nodeId, "1", "id", "This node's id in the cluster."),
+  listen: option(
+    "--listen", ["COX_LISTEN"], optional(address), "127.0.0.1:50051", "host:port",
+    "Where clients and peers connect. Any address but loopback needs TLS or --insecure.",
+  ),
+  port: option(
+    "--port", ["COX_PORT", "RAFT_PORT"], optional(integer(0, 65_535)), undefined, "port",
+    "Port of --listen, kept from the origin's flags. 0 takes a free one.",
+  ),
+  advertiseAddr: option(
+    "--advertise-addr", ["COX_ADVERTISE_ADDR"], optional(address), undefined, "host:port",
+    "How others reach this node. Without it, the address of --listen.",
+  ),
+  peers: option(
+    "--peers", ["COX_PEERS"], peers, "", "id:host:port,...",
+    "The other founding members. A cluster is founded once all of them have been seen; without peers a node founds alone.",
+  ),
+  dataDir: option("--data-dir", ["COX_DATA_DIR", "DATA_DIR"], z.string().min(1), "./data", "path", "Where this node keeps its log and state."),
+  tls: option(
+    "--tls", ["COX_TLS"], optional(flag), undefined, "",
+    "Use mutual TLS; on by itself when certificates are given.",
+  ),
+  caCert: option("--ca-cert", ["COX_CA_CERT"], optional(z.string()), undefined, "path", "CA certificate (PEM) that signs every node and client."),
+  cert: option("--cert", ["COX_CERT"], optional(z.string()), undefined, "path", "This node's certificate (PEM), of kind node."),
+  key: option("--key", ["COX_KEY"], optional(z.string()), undefined, "path", "Private key of --cert (PEM)."),
+  insecure: option(
+    "--insecure", ["COX_INSECURE", "COX_ALLOW_INSECURE"], flag, false, "",
+    "Serve without TLS beyond loopback: everyone who can connect is admin. Also --allow-insecure.",
+  ),
+  logLevel: option("--log-level", ["COX_LOG_LEVEL", "LOG_LEVEL"], LOG_LEVELS, "info", "level", "trace, debug, info, warn, error, fatal or silent."),
+  logFormat: option(
+    "--log-format", ["COX_LOG_FORMAT"], z.enum(["auto", "json", "pretty"]), "auto", "format",
+    "json, pretty, or auto: pretty on a terminal.",
+  ),
+  slotGap: option("--slot-gap", ["COX_SLOT_GAP", "SLOT_GAP"], durationMs, "10s", "duration", "The window in which the scheduler reads the time index ahead."),
+  nodeTtl: option(
+    "--node-ttl", ["COX_NODE_TTL"], durationMs, "5s", "duration",
+    "How long a node may run attempts without hearing from a leader. Must be the same on all nodes.",
+  ),
+  electionTimeoutMin: option("--election-timeout-min", ["COX_ELECTION_TIMEOUT_MIN"], durationMs, "150ms", "duration", "Shortest wait for a leader before an election. Raise it on slow disks or networks."),
+  electionTimeoutMax: option("--election-timeout-max", ["COX_ELECTION_TIMEOUT_MAX"], durationMs, "300ms", "duration", "Longest wait for a leader before an election."),
+  heartbeatInterval: option("--heartbeat-interval", ["COX_HEARTBEAT_INTERVAL"], durationMs, "50ms", "duration", "Time between a leader's heartbeats."),
+  commitTimeout: option("--commit-timeout", ["COX_COMMIT_TIMEOUT"], durationMs, "5s", "duration", "How long a request waits for its commit before its outcome is called unknown."),
+  maxExecutionAttempts: option(
+    "--max-execution-attempts", ["COX_MAX_EXECUTION_ATTEMPTS", "MAX_EXECUTION_ATTEMPTS"], integer(1, 100), "3", "n",
+    "Default of a job's max_attempts: how often an execution is tried in all.",
+  ),
+  jobExecutionTimeout: option("--job-execution-timeout", ["COX_JOB_EXECUTION_TIMEOUT", "JOB_EXECUTION_TIMEOUT"], durationMs, "5m", "duration", "Default limit of one attempt."),
+  drainTimeout: option("--drain-timeout", ["COX_DRAIN_TIMEOUT"], durationMs, "30s", "duration", "How long SIGTERM lets running attempts finish."),
+  executors: option("--executors", ["COX_EXECUTORS"], words, "process,webhook", "kinds", "Which kinds of tasks this node offers to run."),
+  capacity: option("--capacity", ["COX_CAPACITY"], integer(0, 100_000), "64", "n", "Attempts this node runs at a time. 0 runs none."),
+  image: option("--image", ["COX_IMAGE"], z.string().min(1), "alpine:latest", "name", "Default image of docker tasks."),
+  webhookAllow: option(
+    "--webhook-allow", ["COX_WEBHOOK_ALLOW"], words, "", "cidr,...",
+    "Private or loopback ranges that webhooks may call, such as 10.0.0.0/8, or `all`.",
+  ),
+  maxCommandLength: option("--max-command-length", ["COX_MAX_COMMAND_LENGTH"], sizeBytes, "8KB", "size", "Longest command line of a job."),
+  maxActiveJobs: option(
+    "--max-active-jobs", ["COX_MAX_ACTIVE_JOBS", "QUEUE_JOB_LIMIT"], integer(1, 2 ** 48), "100000", "n",
+    "Jobs that are not finished, in the whole cluster. Set when the cluster is founded.",
+  ),
+  maxActiveJobBytes: option(
+    "--max-active-job-bytes", ["COX_MAX_ACTIVE_JOB_BYTES", "QUEUE_MEMORY_LIMIT"], sizeBytes, "2GB", "size",
+    "Bytes of jobs that are not finished. Set when the cluster is founded.",
+  ),
+  maxProposals: option("--max-proposals", ["COX_MAX_PROPOSALS"], integer(1, 1_000_000), "4096", "n", "Requests that may wait for their commit at a time."),
+  logMaxBytes: option("--log-max-bytes", ["COX_LOG_MAX_BYTES"], sizeBytes, "64MB", "size", "Replicated log kept in memory before it is compacted."),
+  outputTailBytes: option("--output-tail-bytes", ["COX_OUTPUT_TAIL_BYTES"], sizeBytes, "2KB", "size", "End of the output that is replicated with the result. 0 turns it off."),
+  outputBufferBytes: option("--output-buffer-bytes", ["COX_OUTPUT_BUFFER_BYTES"], sizeBytes, "1MB", "size", "Output kept for each attempt on the node that runs it."),
+};

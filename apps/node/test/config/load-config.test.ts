@@ -1,0 +1,94 @@
+import { describe, expect, test } from "@jest/globals";
+import { ConfigError } from "../../src/config/errors.ts";
+import { listenAddress, loadConfig, secure } from "../../src/config/load-config.ts";
+import type { NodeOptions } from "../../src/config/options.ts";
+
+function load(argv: string[], env: Record<string, string> = {}, file?: string): NodeOptions {
+  const options = loadConfig({
+    argv,
+    env,
+    readFile: () => {
+      if (file === undefined) throw new Error("no such file");
+      return file;
+    },
+  });
+  if ("help" in options) throw new Error("help was not asked for");
+  return options;
+}
+
+const problemsOf = (...args: Parameters<typeof load>): readonly string[] => {
+  try {
+    load(...args);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+
+describe("configuration", () => {
+  test("without anything, a node serves loopback without TLS", () => {
+    const options = load([]);
+    expect(options).toMatchObject({ nodeId: 1, peers: [], dataDir: "./data", slotGap: 10_000, capacity: 64 });
+    expect(listenAddress(options)).toBe("127.0.0.1:50051");
+    expect(secure(options)).toBe(false);
+  });
+
+  test("a flag wins over a variable, a variable over the file, the file over the default", () => {
+    const env = { COX_CONFIG: "node.json", SLOT_GAP: "20s", LOG_LEVEL: "DEBUG" };
+    const file = JSON.stringify({ slotGap: "30s", capacity: 7, logLevel: "error" });
+    const options = load(["--slot-gap", "5s"], env, file);
+    expect(options).toMatchObject({ slotGap: 5_000, logLevel: "debug", capacity: 7 });
+  });
+
+  test("the origin's flags and variables keep their meaning", () => {
+    const options = load(
+      ["--node-id", "2", "--port", "6000", "--peers", "1:127.0.0.1:50051,3:127.0.0.1:50053", "--image", "busybox", "--allow-insecure"],
+      { DATA_DIR: "/var/lib/cox", MAX_EXECUTION_ATTEMPTS: "5", JOB_EXECUTION_TIMEOUT: "90s", QUEUE_MEMORY_LIMIT: "500MB" },
+    );
+    expect(options).toMatchObject({
+      nodeId: 2,
+      peers: [
+        { id: 1, address: "127.0.0.1:50051" },
+        { id: 3, address: "127.0.0.1:50053" },
+      ],
+      image: "busybox",
+      insecure: true,
+      dataDir: "/var/lib/cox",
+      maxExecutionAttempts: 5,
+      jobExecutionTimeout: 90_000,
+      maxActiveJobBytes: 500 * 1024 ** 2,
+    });
+    expect(listenAddress(options)).toBe("127.0.0.1:6000");
+    expect(load([], { NODE_ID: "node-3" }).nodeId).toBe(3);
+  });
+
+  test.each([
+    [["--slot-gap", "soon"], /--slot-gap: "soon" is not a duration/],
+    [["--peers", "2-127.0.0.1"], /--peers: "2-127.0.0.1" is not a peer/],
+    [["--node-id", "1", "--peers", "1:127.0.0.1:1"], /own id 1/],
+    [["--ca-cert", "ca.pem"], /belong together/],
+    [["--tls"], /--tls needs/],
+    [["--listen", "0.0.0.0:50051"], /not loopback/],
+    [["--election-timeout-min", "400ms"], /must be below/],
+    [["--no-such-flag"], /unknown option/],
+    [["--capacity", "-1"], /at least 0/],
+  ])("%j is refused and says what to write", (argv, expected) => {
+    expect(problemsOf(argv).join("\n")).toMatch(expected);
+  });
+
+  test("an unknown key in the file and a file that is not JSON are refused", () => {
+    expect(problemsOf(["--config", "x"], {}, `{"slotGapp": 1}`)[0]).toMatch(/"slotGapp" is not an option/);
+    expect(problemsOf(["--config", "x"], {}, `{`)[0]).toMatch(/cannot be read as JSON/);
+    expect(problemsOf(["--config", "x"])[0]).toMatch(/no such file/);
+  });
+
+  test("every complaint is reported at once", () => {
+    expect(problemsOf(["--slot-gap", "x", "--node-ttl", "y"], { LOG_LEVEL: "loud" })).toHaveLength(3);
+  });
+
+  test("--help tells every option", () => {
+    const result = loadConfig({ argv: ["--help"], env: {}, readFile: () => "" });
+    expect(result).toHaveProperty("help", expect.stringContaining("--webhook-allow"));
+  });
+});
