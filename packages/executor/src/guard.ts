@@ -1,0 +1,47 @@
+/** A process group that the node started. */
+export interface ProcessGroupTarget {
+  readonly kind: "process-group";
+  readonly pgid: number;
+  /** Field 22 of `/proc/<pid>/stat` of the group's leader; tells a reused number apart. */
+  readonly startTime: string;
+  /** `NAME=value` in the environment of every process of the attempt; finds those that left the group. */
+  readonly marker?: string;
+}
+
+/** What the guard can end. Containers and cgroups become further kinds. */
+export type GuardTarget = ProcessGroupTarget;
+
+/**
+ * The executor's side of the guard (G13): a process of its own that ends every target it
+ * knows when the node's lease ends or the node dies.
+ */
+export interface GuardHandle {
+  /**
+   * Resolves once the guard knows the target; only then may the payload run. Rejects when
+   * the guard cannot take it, for instance because the lease has ended: the payload must not run.
+   */
+  protect(target: GuardTarget): Promise<void>;
+  /** Forgets a target that has ended. Harmless for an unknown one. */
+  release(target: GuardTarget): void;
+}
+
+/** The guard's twin for tests: remembers, in this process, what is protected. It ends nothing. */
+export class MemoryGuard implements GuardHandle {
+  /** Set to make `protect` reject, as it does once the lease has ended. */
+  refusal: Error | undefined;
+  readonly #targets = new Set<GuardTarget>();
+
+  get targets(): readonly GuardTarget[] {
+    return [...this.#targets];
+  }
+
+  protect(target: GuardTarget): Promise<void> {
+    if (this.refusal) return Promise.reject(this.refusal);
+    this.#targets.add(target);
+    return Promise.resolve();
+  }
+
+  release(target: GuardTarget): void {
+    this.#targets.delete(target);
+  }
+}

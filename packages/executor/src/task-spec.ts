@@ -1,0 +1,43 @@
+/** A Linux process. Exactly one of `shell` and `argv` is set; empty counts as unset. */
+export interface ProcessTask {
+  readonly kind: "process";
+  /** Run by `/bin/sh -c`. */
+  readonly shell?: string;
+  /** Program and arguments, taken literally. */
+  readonly argv?: readonly string[];
+  /** Added to PATH and the `COX_` variables; nothing is inherited from the node. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Absolute path. Default: a private directory, removed after the attempt. */
+  readonly workingDirectory?: string;
+}
+
+/** One HTTP request; 2xx is success. */
+export interface WebhookTask {
+  readonly kind: "webhook";
+  /** `http:` or `https:`. */
+  readonly url: string;
+  /** Default POST. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly payload?: Uint8Array;
+}
+
+/** One container. Exactly one of `shell` and `argv` is set; both empty means the image's own command. */
+export interface DockerTask {
+  readonly kind: "docker";
+  readonly image: string;
+  readonly shell?: string;
+  readonly argv?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly workingDirectory?: string;
+}
+
+/** What to run. The fields mirror `Task` of the job store. */
+export type Task = ProcessTask | WebhookTask | DockerTask;
+
+/** One attempt's work order. */
+export interface TaskSpec {
+  readonly task: Task;
+  /** Limit of the attempt, counted from its start. Positive. */
+  readonly timeoutMs: number;
+}
