@@ -1,0 +1,58 @@
+/**
+ * One attempt on this node, from its start to its result.
+ */
+import { resultOfRejection } from "@coxswain/executor";
+import type { AttemptContext, Executor, OutputBuffer, RunningTask, TaskResult, TaskSpec } from "@coxswain/executor";
+import { lostResult } from "./attempt-report.ts";
+import type { AssignedAttempt } from "./contracts.ts";
+
+export class LocalAttempt {
+  readonly assigned: AssignedAttempt;
+  readonly #now: () => number;
+  #task: RunningTask | undefined;
+  #stopGraceMs: number | undefined;
+  #lostBecause: string | undefined;
+
+  constructor(assigned: AssignedAttempt, now: () => number) {
+    this.assigned = assigned;
+    this.#now = now;
+  }
+
+  /** There once the task has started. */
+  get output(): OutputBuffer | undefined {
+    return this.#task?.output;
+  }
+
+  /** Runs the task to its end. Never rejects: what goes wrong is the result. */
+  async run(executor: Executor, spec: TaskSpec, context: AttemptContext): Promise<TaskResult> {
+    if (this.#stopGraceMs !== undefined) return this.#stoppedBeforeStart();
+    try {
+      this.#task = await executor.start(spec, context);
+    } catch (error) {
+      return resultOfRejection(error, this.#now());
+    }
+    if (this.#stopGraceMs !== undefined) void this.#task.stop(this.#stopGraceMs);
+    const result = await this.#task.result;
+    // What ended by itself before the stop took effect keeps its own result: its work is done.
+    if (this.#lostBecause === undefined || result.outcome !== "stopped") return result;
+    return lostResult(this.#lostBecause, result.startedAtMs, result.endedAtMs);
+  }
+
+  /** Asks the task to end; may be called at any time, and again with a shorter grace. */
+  stop(graceMs: number): void {
+    this.#stopGraceMs = Math.min(graceMs, this.#stopGraceMs ?? graceMs);
+    void this.#task?.stop(this.#stopGraceMs);
+  }
+
+  /** Ends the task at once because this node may not run it any longer; its result is "lost". */
+  giveUp(reason: string): void {
+    this.#lostBecause ??= reason;
+    this.stop(0);
+  }
+
+  #stoppedBeforeStart(): TaskResult {
+    const now = this.#now();
+    if (this.#lostBecause !== undefined) return lostResult(this.#lostBecause, 0, now);
+    return { outcome: "stopped", errorType: "STOPPED", retryable: false, startedAtMs: 0, endedAtMs: now };
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * Runs on this node what the replicated state assigns to it.
+ *
+ * The state is the truth, events are hints (G2): on each hint the worker compares what the state says
+ * runs here, under this incarnation, with what does run here, and mends the difference. So a missed event, a
+ * snapshot or a restart needs no special case.
+ */
+import { resultOfRejection } from "@coxswain/executor";
+import type { AttemptContext, Clock, Executor, GuardHandle, OutputBuffer, TaskResult } from "@coxswain/executor";
+import { StopReason } from "@coxswain/state-machine";
+import type { Execution, Job } from "@coxswain/state-machine";
+import { attemptReport, lostResult } from "./attempt-report.ts";
+import { attemptKey } from "./contracts.ts";
+import type { AssignedAttempt, AttemptReports, ResultStore, WorkerLogger, WorkerStore } from "./contracts.ts";
+import type { Lease } from "./lease.ts";
+import { LocalAttempt } from "./local-attempt.ts";
+import { Reporter } from "./reporter.ts";
+import { executorTask } from "./task-spec.ts";
+
+export interface WorkerOptions {
+  readonly nodeId: number;
+  /** This start of the node; the worker starts nothing that is assigned to another. */
+  readonly incarnation: number;
+  readonly store: WorkerStore;
+  /** By kind of task. */
+  readonly executors: ReadonlyMap<string, Executor>;
+  readonly reports: AttemptReports;
+  readonly results: ResultStore;
+  readonly lease: Lease;
+  readonly guard: GuardHandle;
+  readonly clock: Clock;
+  readonly logger: WorkerLogger;
+  /** End of the output that travels with a result. Default 2048; 0 turns it off. */
+  readonly outputTailBytes?: number;
+  /** Between the polite stop of a cancelled attempt and its kill. Default 5000. */
+  readonly stopGraceMs?: number;
+}
+
+const DEFAULT_OUTPUT_TAIL_BYTES = 2_048;
+const DEFAULT_STOP_GRACE_MS = 5_000;
+const EVENTS = ["assigned", "stopRequested", "attemptEnded", "restored"] as const;
+
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #reporter: Reporter;
+  readonly #attempts = new Map<string, LocalAttempt>();
+  readonly #stopListening: (() => void)[] = [];
+  readonly #drained = new Set<() => void>();
+  #reconcileQueued = false;
+  #started = false;
+  #draining = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    const { reports, results, logger, clock } = options;
+    this.#reporter = new Reporter({ reports, results, logger, after: (ms, callback) => clock.after(ms, callback) });
+  }
+
+  /**
+   * Reports what earlier starts of this node left behind. Call it before this start registers: registering
+   * ends attempts of earlier incarnations, and a finished one would run again.
+   */
+  async reportLeftovers(): Promise<void> {
+    const left = await this.#reporter.load();
+    if (left.length === 0) return;
+    this.#options.logger.info({ results: left.length }, "reporting results of an earlier start");
+    await this.#reporter.flush();
+  }
+
+  /** Call once the registration of this incarnation was applied here. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    const { store, lease } = this.#options;
+    for (const event of EVENTS) this.#stopListening.push(store.on(event, () => this.#reconcileSoon()));
+    this.#stopListening.push(
+      lease.onLost(() => this.#giveUpAll("The lease of the node ran out.")),
+      lease.onHeld(() => this.#reconcileSoon()),
+    );
+    this.#reconcile();
+  }
+
+  /** Attempts that run here. */
+  get runningCount(): number {
+    return this.#attempts.size;
+  }
+
+  /** What an attempt has written so far; undefined when it does not run here. */
+  output(executionId: string, attempt: number): OutputBuffer | undefined {
+    return this.#attempts.get(attemptKey({ executionId, attempt }))?.output;
+  }
+
+  /**
+   * Starts nothing more, lets what runs finish for up to `drainMs`, gives the rest up as lost and waits for
+   * the results to be committed, for `reportMs` at most; what is not is reported after the next start.
+   */
+  async stop(options: { readonly drainMs: number; readonly reportMs: number }): Promise<void> {
+    this.#draining = true;
+    if (this.#started) {
+      this.#reconcile();
+      await this.#until(() => this.#attempts.size === 0, options.drainMs);
+      this.#giveUpAll("The node shut down.");
+      await this.#until(() => this.#attempts.size === 0, options.reportMs);
+      await this.#until(() => this.#reporter.unsent === 0, options.reportMs);
+    }
+    for (const stop of this.#stopListening.splice(0)) stop();
+    await this.#reporter.close();
+  }
+
+  #reconcileSoon(): void {
+    if (this.#reconcileQueued) return;
+    this.#reconcileQueued = true;
+    queueMicrotask(() => {
+      this.#reconcileQueued = false;
+      this.#reconcile();
+    });
+  }
+
+  #reconcile(): void {
+    const { store, nodeId, incarnation } = this.#options;
+    const assigned = new Set<string>();
+    for (const attempt of store.running(nodeId)) {
+      if (attempt.nodeIncarnation !== incarnation) continue;
+      const key = attemptKey(attempt);
+      assigned.add(key);
+      this.#mend(key, attempt);
+    }
+    for (const [key, attempt] of this.#attempts)
+      if (!assigned.has(key)) attempt.giveUp("The cluster ended the attempt.");
+    const ended = this.#reporter.keys().filter((key) => !assigned.has(key));
+    if (ended.length > 0) void this.#reporter.forget(ended).catch((error: unknown) => this.#logResultStore(error));
+    this.#wake();
+  }
+
+  #mend(key: string, assigned: AssignedAttempt): void {
+    if (this.#reporter.has(key)) return;
+    const attempt = this.#attempts.get(key);
+    if (attempt !== undefined) {
+      if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(this.#stopGraceMs);
+      return;
+    }
+    if (this.#draining) return this.#refuse(assigned, "The node is shutting down.");
+    // Without a lease nothing starts; onHeld reconciles again.
+    if (this.#options.lease.held) void this.#run(key, assigned);
+  }
+
+  async #run(key: string, assigned: AssignedAttempt): Promise<void> {
+    const attempt = new LocalAttempt(assigned, this.#options.clock.now);
+    this.#attempts.set(key, attempt);
+    if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(0);
+    const result = await this.#result(attempt);
+    const tailBytes = this.#options.outputTailBytes ?? DEFAULT_OUTPUT_TAIL_BYTES;
+    this.#reporter.add(attemptReport(assigned, result, attempt.output, tailBytes));
+    this.#attempts.delete(key);
+    this.#options.logger.info(
+      { execution: assigned.executionId, attempt: assigned.attempt, outcome: result.outcome, exitCode: result.exitCode },
+      "attempt ended",
+    );
+    this.#wake();
+  }
+
+  /** Never rejects. */
+  async #result(attempt: LocalAttempt): Promise<TaskResult> {
+    const { assigned } = attempt;
+    const { store, executors, clock, logger } = this.#options;
+    try {
+      const [job, execution] = await Promise.all([store.job(assigned.jobId), store.execution(assigned.executionId)]);
+      if (job === undefined || execution === undefined)
+        return lostResult("The job is gone from the store.", 0, clock.now());
+      const task = executorTask(job);
+      const executor = task && executors.get(task.kind);
+      if (task === undefined || executor === undefined)
+        return lostResult(`This node does not offer tasks of kind ${task?.kind ?? "none"}.`, 0, clock.now());
+      logger.info({ execution: assigned.executionId, attempt: assigned.attempt, kind: task.kind }, "attempt starts");
+      const spec = { task, timeoutMs: job.policy?.timeoutMs ?? 0 };
+      return await attempt.run(executor, spec, this.#context(assigned, job, execution));
+    } catch (error) {
+      logger.error({ err: error, execution: assigned.executionId }, "attempt could not be run");
+      return resultOfRejection(error, clock.now());
+    }
+  }
+
+  #context(assigned: AssignedAttempt, job: Job, execution: Execution): AttemptContext {
+    const { guard, logger, clock } = this.#options;
+    return {
+      ref: { executionId: assigned.executionId, attempt: assigned.attempt },
+      jobId: job.id,
+      jobType: job.schedule?.kind?.$case === "cron" ? "recurrente" : "unico",
+      dueMs: execution.dueMs,
+      guard,
+      logger,
+      clock,
+    };
+  }
+
+  #refuse(assigned: AssignedAttempt, reason: string): void {
+    const result = lostResult(reason, 0, this.#options.clock.now());
+    this.#reporter.add(attemptReport(assigned, result, undefined, 0));
+  }
+
+  #giveUpAll(reason: string): void {
+    for (const attempt of this.#attempts.values()) attempt.giveUp(reason);
+  }
+
+  get #stopGraceMs(): number {
+    return this.#options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS;
+  }
+
+  #logResultStore(error: unknown): void {
+    this.#options.logger.warn({ err: error }, "applied results could not be removed; they are ignored when reported again");
+  }
+
+  #wake(): void {
+    for (const check of this.#drained) check();
+  }
+
+  /** Resolves when the condition holds after some change, or when the time is over. */
+  #until(condition: () => boolean, timeoutMs: number): Promise<void> {
+    if (condition()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        cancelTimeout();
+        this.#drained.delete(check);
+        resolve();
+      };
+      const check = (): void => {
+        if (condition()) finish();
+      };
+      const cancelTimeout = this.#options.clock.after(timeoutMs, finish);
+      this.#drained.add(check);
+    });
+  }
+}

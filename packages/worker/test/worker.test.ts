@@ -1,0 +1,180 @@
+import { expect, test } from "@jest/globals";
+import { MemoryExecutor, MemoryGuard, silentLogger } from "@coxswain/executor";
+import type { MemoryScript } from "@coxswain/executor";
+import { AttemptOutcome, StopReason } from "@coxswain/state-machine";
+import { Lease } from "../src/lease.ts";
+import { Worker } from "../src/worker.ts";
+import { FakeReports, FakeStore, MemoryResults, reportOf } from "./fakes.ts";
+import { HandClock } from "./hand-clock.ts";
+
+const hanging = (): MemoryScript => ({ end: "hang" });
+
+function setUp(options: { script?: () => MemoryScript; lease?: boolean } = {}) {
+  const clock = new HandClock();
+  const store = new FakeStore();
+  const reports = new FakeReports();
+  const results = new MemoryResults();
+  const lease = new Lease(clock);
+  const executor = new MemoryExecutor(options.script === undefined ? {} : { script: options.script });
+  const worker = new Worker({
+    nodeId: 1,
+    incarnation: 7,
+    store,
+    executors: new Map([["process", executor]]),
+    reports,
+    results,
+    lease,
+    guard: new MemoryGuard(),
+    clock,
+    logger: silentLogger,
+  });
+  if (options.lease !== false) lease.renewed(clock.nowMs, 5_000);
+  return { clock, store, reports, results, lease, executor, worker };
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test("an assigned attempt runs and its result is reported with its fence", async () => {
+  const { worker, store, reports } = setUp();
+  worker.start();
+  store.assign("a.1.1");
+  await reports.untilCommitted(1);
+  expect(reports.reports[0]).toMatchObject({ executionId: "a.1.1", attempt: 1, nodeId: 1, nodeIncarnation: 7 });
+  expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.SUCCEEDED);
+});
+
+test("attempts run side by side (a node of an origin system ran its jobs one after another)", async () => {
+  const { worker, store, executor } = setUp({ script: hanging });
+  worker.start();
+  for (const id of ["a.1.1", "b.1.1", "c.1.1"]) store.assign(id);
+  await executor.untilStarted(3);
+  expect(executor.running).toHaveLength(3);
+});
+
+test("what was assigned before the start is found without an event (G2)", async () => {
+  const { worker, store, executor } = setUp({ script: hanging });
+  store.attempts.push({ executionId: "a.1.1", jobId: "a", attempt: 1, nodeId: 1, nodeIncarnation: 7, stopRequested: StopReason.UNSPECIFIED });
+  worker.start();
+  await executor.untilStarted(1);
+  expect(executor.started).toEqual([{ executionId: "a.1.1", attempt: 1 }]);
+});
+
+test("what is assigned to another incarnation or another node is never started (G2)", async () => {
+  const { worker, store, executor, reports } = setUp();
+  worker.start();
+  store.assign("old.1.1", { nodeIncarnation: 6 });
+  store.assign("other.1.1", { nodeId: 2 });
+  store.assign("mine.1.1");
+  await reports.untilCommitted(1);
+  expect(executor.started).toEqual([{ executionId: "mine.1.1", attempt: 1 }]);
+});
+
+test("an attempt is started once, however many hints come, also after its result is known", async () => {
+  const { worker, store, executor, reports } = setUp();
+  worker.start();
+  store.assign("a.1.1");
+  store.emit("restored");
+  await reports.untilCommitted(1);
+  store.emit("restored");
+  store.emit("assigned");
+  await settle();
+  expect(executor.started).toHaveLength(1);
+});
+
+test("nothing starts without a lease; it starts when the lease is held (G12)", async () => {
+  const { clock, worker, store, executor, lease } = setUp({ lease: false, script: hanging });
+  worker.start();
+  store.assign("a.1.1");
+  await settle();
+  expect(executor.started).toEqual([]);
+  lease.renewed(clock.nowMs, 5_000);
+  await executor.untilStarted(1);
+});
+
+test("when the lease ends, every attempt is ended and reported as lost", async () => {
+  const { clock, worker, store, executor, reports } = setUp({ script: hanging });
+  worker.start();
+  store.assign("a.1.1");
+  await executor.untilStarted(1);
+  await settle();
+  clock.advance(5_000);
+  await reports.untilCommitted(1);
+  expect(executor.running).toEqual([]);
+  expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.LOST);
+});
+
+test("a requested stop ends the attempt; the report says stopped (G11)", async () => {
+  const { worker, store, executor, reports } = setUp({ script: hanging });
+  worker.start();
+  store.assign("a.1.1");
+  await executor.untilStarted(1);
+  store.requestStop("a.1.1");
+  await reports.untilCommitted(1);
+  expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.STOPPED);
+});
+
+test("an attempt that the cluster ended is killed here", async () => {
+  const { worker, store, executor } = setUp({ script: hanging });
+  worker.start();
+  store.assign("a.1.1");
+  await executor.untilStarted(1);
+  await settle();
+  store.end("a.1.1");
+  await settle();
+  expect(executor.running).toEqual([]);
+});
+
+test("a result is forgotten when the own state shows the end, not before (G14)", async () => {
+  const { worker, store, reports, results } = setUp();
+  worker.start();
+  store.assign("a.1.1");
+  await reports.untilCommitted(1);
+  expect(results.kept).toEqual(["a.1.1#1"]);
+  store.end("a.1.1");
+  await settle();
+  expect(results.kept).toEqual([]);
+});
+
+test("results of an earlier start are reported before this one registers, and run no second time", async () => {
+  const { worker, reports, results, executor } = setUp();
+  await results.put([{ ...reportOf("a.1.1"), nodeIncarnation: 6 }]);
+  await worker.reportLeftovers();
+  expect(reports.committed).toEqual(["a.1.1#1"]);
+  worker.start();
+  await settle();
+  expect(executor.started).toEqual([]);
+  expect(results.kept).toEqual([]);
+});
+
+test("a drain lets what runs finish, starts nothing new and gives back what is assigned meanwhile", async () => {
+  const { worker, store, executor, reports } = setUp({ script: hanging });
+  worker.start();
+  store.assign("a.1.1");
+  await executor.untilStarted(1);
+  await settle();
+  const stopped = worker.stop({ drainMs: 30_000, reportMs: 2_000 });
+  store.assign("late.1.1");
+  await reports.untilCommitted(1);
+  expect(reports.reports[0]).toMatchObject({ executionId: "late.1.1", result: { outcome: AttemptOutcome.LOST } });
+  store.end("late.1.1");
+  executor.running[0]?.finish(0);
+  await reports.untilCommitted(2);
+  store.end("a.1.1");
+  await stopped;
+  expect(reports.reports[1]?.result?.outcome).toBe(AttemptOutcome.SUCCEEDED);
+});
+
+test("what outlasts the drain is ended and reported as lost; then nothing is left", async () => {
+  const { clock, worker, store, executor, reports } = setUp({ script: hanging });
+  worker.start();
+  store.assign("a.1.1");
+  await executor.untilStarted(1);
+  await settle();
+  const stopped = worker.stop({ drainMs: 3_000, reportMs: 500 });
+  clock.advance(3_000);
+  await reports.untilCommitted(1);
+  store.end("a.1.1");
+  await stopped;
+  expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.LOST);
+  expect(store.listening).toBe(0);
+});
