@@ -1,0 +1,26 @@
+import type { handleClientStreamingCall } from "@grpc/grpc-js";
+import { type CallContext, type HandlerOptions, failCall, openCall } from "./call-context.ts";
+import { readMessages } from "./read-messages.ts";
+
+/** As `wrapUnary`, for many requests and one response. The requests end early when the call is cancelled. */
+export function wrapClientStream<Request, Response>(
+  run: (requests: AsyncGenerator<Request, void, undefined>, context: CallContext) => Promise<Response>,
+  options: HandlerOptions = {},
+): handleClientStreamingCall<Request, Response> {
+  return (call, callback) => {
+    // Failures are read from the stream's state; without a listener the event alone would end the process.
+    call.on("error", () => undefined);
+    const answer = async (): Promise<Response> => {
+      const context = openCall(call, options);
+      return await run(readMessages<Request>(call, context.signal), context);
+    };
+    answer().then(
+      (response) => {
+        callback(null, response);
+      },
+      (error: unknown) => {
+        callback(failCall(error, call.getPath(), options));
+      },
+    );
+  };
+}

@@ -1,0 +1,20 @@
+import type { handleUnaryCall } from "@grpc/grpc-js";
+import { type CallContext, type HandlerOptions, failCall, openCall } from "./call-context.ts";
+
+/** A grpc-js handler from an async function; whatever that throws becomes a status, never a crash. */
+export function wrapUnary<Request, Response>(
+  run: (request: Request, context: CallContext) => Promise<Response>,
+  options: HandlerOptions = {},
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    const answer = async (): Promise<Response> => await run(call.request, openCall(call, options));
+    answer().then(
+      (response) => {
+        callback(null, response);
+      },
+      (error: unknown) => {
+        callback(failCall(error, call.getPath(), options));
+      },
+    );
+  };
+}
