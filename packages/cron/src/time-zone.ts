@@ -16,7 +16,7 @@ export interface ZoneSegment {
 }
 
 /** The shortest time between two transitions since 1970 is 7 days (America/Recife, 2000), so samples see each. */
-const SAMPLE_MS = 2.5 * DAY_MS;
+const SAMPLE_MS = 5 * DAY_MS;
 /** A walk looks at most 60 years ahead; older years are computed again when asked for. */
 const YEARS_KEPT = 96;
 /** An Intl formatter takes about 30 KiB. */
