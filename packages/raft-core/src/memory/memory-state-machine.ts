@@ -1,0 +1,134 @@
+import type { Snapshot, StateMachine } from "../contracts.ts";
+import type { Configuration, Entry, SnapshotMeta } from "../types.ts";
+
+interface StateImage {
+  readonly meta: SnapshotMeta;
+  readonly pairs: ReadonlyMap<string, string>;
+}
+
+/** Bytes of one chunk of a snapshot. Small, so that tests see several. */
+const CHUNK_BYTES = 256;
+const NO_MEMBERS: Configuration = { voters: [], votersOutgoing: [], learners: [] };
+
+export interface MemoryStateMachineOptions {
+  /** A batch makes the state durable once so many entries came since it last was. Default 1: every batch. */
+  readonly durableEvery?: number;
+  /** Level written into snapshots. Default 0. */
+  readonly featureLevel?: number;
+}
+
+/** A command for {@link MemoryStateMachine}: sets a key. */
+export function setCommand(key: string, value: string): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify([key, value]));
+}
+
+/**
+ * A replicated map from text to text. The result of a {@link setCommand} is the value that stood there before;
+ * of every other entry, undefined.
+ */
+export class MemoryStateMachine implements StateMachine<string | undefined> {
+  readonly #options: MemoryStateMachineOptions;
+  #pairs: Map<string, string>;
+  #meta: SnapshotMeta;
+  #durable: StateImage;
+
+  constructor(options: MemoryStateMachineOptions = {}, durable?: StateImage) {
+    const featureLevel = options.featureLevel ?? 0;
+    this.#options = options;
+    this.#durable = durable ?? {
+      meta: { index: 0, term: 0, configuration: NO_MEMBERS, featureLevel },
+      pairs: new Map(),
+    };
+    this.#meta = this.#durable.meta;
+    this.#pairs = new Map(this.#durable.pairs);
+  }
+
+  get(key: string): string | undefined {
+    return this.#pairs.get(key);
+  }
+
+  /** Every pair, by key. */
+  pairs(): readonly (readonly [string, string])[] {
+    return [...this.#pairs].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  apply(entries: readonly Entry[]): Promise<(string | undefined)[]> {
+    const results = entries.map((entry) => this.#applyOne(entry));
+    this.#keep();
+    return Promise.resolve(results);
+  }
+
+  appliedIndex(): number {
+    return this.#meta.index;
+  }
+
+  durable(): SnapshotMeta {
+    return this.#durable.meta;
+  }
+
+  snapshot(): Promise<Snapshot> {
+    const { meta } = this.#durable;
+    return Promise.resolve({ meta, chunks: chunksOf(encode(this.#durable.pairs)), close: () => Promise.resolve() });
+  }
+
+  async restore(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const pairs = decode(await collect(chunks));
+    this.#pairs = new Map(pairs);
+    this.#meta = meta;
+    this.#durable = { meta, pairs };
+  }
+
+  /** What the next start would find: the state as of the newest durable point. */
+  crash(): MemoryStateMachine {
+    return new MemoryStateMachine(this.#options, this.#durable);
+  }
+
+  #applyOne(entry: Entry): string | undefined {
+    if (entry.index !== this.#meta.index + 1) {
+      throw new Error(`Entry ${entry.index} cannot follow entry ${this.#meta.index}.`);
+    }
+    const previous = entry.type === "normal" ? this.#set(entry.data) : undefined;
+    this.#meta = { ...this.#meta, index: entry.index, term: entry.term };
+    return previous;
+  }
+
+  /** Makes the state durable when enough entries came since it last was. */
+  #keep(): void {
+    if (this.#meta.index - this.#durable.meta.index < (this.#options.durableEvery ?? 1)) return;
+    this.#durable = { meta: this.#meta, pairs: new Map(this.#pairs) };
+  }
+
+  #set(data: Uint8Array): string | undefined {
+    const [key, value] = JSON.parse(new TextDecoder().decode(data)) as [string, string];
+    const previous = this.#pairs.get(key);
+    this.#pairs.set(key, value);
+    return previous;
+  }
+}
+
+function encode(pairs: ReadonlyMap<string, string>): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify([...pairs]));
+}
+
+/** Throws on anything that {@link encode} did not make, so that a broken stream never becomes a state. */
+function decode(bytes: Uint8Array): Map<string, string> {
+  return new Map(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as [string, string][]);
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) {
+    yield bytes.subarray(offset, offset + CHUNK_BYTES);
+  }
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
