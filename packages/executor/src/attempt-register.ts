@@ -19,6 +19,11 @@ export class AttemptRegister<T extends RunningTask> {
     return this.#tasks.get(keyOf(ref));
   }
 
+  /** @throws {ExecutorClosedError} after `close` */
+  checkOpen(): void {
+    if (this.#closed) throw new ExecutorClosedError("The executor is closed; start the attempt on another node.");
+  }
+
   /**
    * Keeps what `make` returns until its result is there.
    *
@@ -26,7 +31,7 @@ export class AttemptRegister<T extends RunningTask> {
    * @throws {AttemptRunningError} while the same attempt runs
    */
   add(ref: AttemptRef, make: () => T): T {
-    if (this.#closed) throw new ExecutorClosedError("The executor is closed; start the attempt on another node.");
+    this.checkOpen();
     const key = keyOf(ref);
     if (this.#tasks.has(key)) {
       throw new AttemptRunningError(`Attempt ${ref.attempt} of ${ref.executionId} runs already; await its result.`);

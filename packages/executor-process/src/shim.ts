@@ -1,0 +1,70 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+import { StartFailedError } from "@coxswain/executor";
+import type { Command } from "./command.ts";
+
+/**
+ * Waits for one line on descriptor 3, then becomes the payload; without it (the node died, or
+ * thought better of it) the payload never runs. What the shell put into the environment goes,
+ * unless the task named it.
+ */
+const scriptOf = (command: Command): string => {
+  const own = ["PWD", "OLDPWD", "SHLVL"].filter((name) => !Object.hasOwn(command.env, name));
+  const unset = own.length > 0 ? `unset ${own.join(" ")}; ` : "";
+  return `read -r go <&3 || exit 125; exec 3<&-; ${unset}exec "$@"`;
+};
+
+/** How the leader of the group ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A payload that waits to be let go, as the leader of its own session and group. */
+export class Shim {
+  /** Also the number of the group. */
+  readonly pid: number;
+  readonly exit: Promise<Exit>;
+  readonly #gate: Writable;
+
+  private constructor(child: ChildProcess, pid: number, gate: Writable) {
+    this.pid = pid;
+    this.#gate = gate;
+    this.exit = once(child, "exit").then(([code, signal]) => ({ code, signal }) as Exit);
+    // It may die before it reads; its exit tells.
+    gate.on("error", () => {});
+  }
+
+  /**
+   * @param program what `exec` gets for `argv[0]`
+   * @throws {StartFailedError} when the system refuses, for instance because an argument is too long
+   */
+  static async spawn(command: Command, program: string, cwd: string, outFd: number, errFd: number): Promise<Shim> {
+    const argv = [program, ...command.argv.slice(1)];
+    try {
+      const child = spawn("/bin/sh", ["-c", scriptOf(command), "sh", ...argv], {
+        cwd,
+        env: command.env,
+        detached: true,
+        stdio: ["ignore", outFd, errFd, "pipe"],
+      });
+      await once(child, "spawn");
+      return new Shim(child, child.pid as number, child.stdio[3] as Writable);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new StartFailedError(`The process could not be started: ${reason}.`, { cause: error });
+    }
+  }
+
+  /** Lets the payload run. */
+  go(): void {
+    this.#gate.end("go\n");
+  }
+
+  /** The payload will not run; the shim exits with 125. Harmless after `go`. */
+  cancel(): void {
+    this.#gate.destroy();
+  }
+}

@@ -1,0 +1,38 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { groupExists, groupMembers, killProcess, signalGroup } from "./process-table.ts";
+import type { RunFinder } from "./run-finder.ts";
+
+/** A run as it appears in the process table. */
+export interface Run {
+  /** Undefined: the number may belong to others by now; only the marker counts. */
+  readonly pgid: number | undefined;
+  readonly marker: string;
+}
+
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 50;
+/** A process that outlives SIGKILL for longer sits in the kernel and runs no code of its own any more. */
+const GIVE_UP_AFTER_MS = 5_000;
+
+/**
+ * Kills the group and every process that carries the run's marker, and waits until they are
+ * gone. Looks again after each kill, because what is killed may just have forked.
+ *
+ * @returns the pids that are still there; empty as a rule
+ */
+export async function sweep(run: Run, finder: RunFinder): Promise<readonly number[]> {
+  const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    if (run.pgid !== undefined) signalGroup(run.pgid, "SIGKILL");
+    const left = await remaining(run, finder);
+    if (left.length === 0 || performance.now() > giveUpAt) return left;
+    left.forEach(killProcess);
+    await delay(pauseMs);
+  }
+}
+
+async function remaining(run: Run, finder: RunFinder): Promise<readonly number[]> {
+  const marked = await finder.find(run.marker);
+  if (marked.length > 0 || run.pgid === undefined || !groupExists(run.pgid)) return marked;
+  return groupMembers(run.pgid);
+}
