@@ -68,7 +68,8 @@ export interface RaftConfig {
 }
 
 /** {@link RaftConfig} with nothing left open, except that `appliedIndex` may follow the log. */
-export type ResolvedRaftConfig = Required<Omit<RaftConfig, "appliedIndex">> & Pick<RaftConfig, "appliedIndex">;
+export type ResolvedRaftConfig = Required<Omit<RaftConfig, "appliedIndex">> &
+  Pick<RaftConfig, "appliedIndex">;
 
 /** Fills in the defaults and refuses what cannot work. Throws {@link RaftConfigError}. */
 export function resolveConfig(config: RaftConfig): ResolvedRaftConfig {

@@ -24,71 +24,106 @@
  * const raft = new Raft({ id: 1 }, emptyState({ voters: [1], votersOutgoing: [], learners: [] }), seededRandom(7));
  * for (let i = 0; i < 30; i++) raft.tick();   // campaigns; elected once its own vote is durable
  */
-import type { Configuration, Entry, Message, NodeId, PersistedState, Role, SnapshotMeta, SnapshotRequest } from "../types.ts";
-import type { RaftConfig } from "./config.ts";
-import type { ConfChange, ProposeOutcome, ReadOutcome, SnapshotDecision, TransferOutcome } from "./outcomes.ts";
+import type {
+  Configuration,
+  Entry,
+  Message,
+  NodeId,
+  PersistedState,
+  Role,
+  SnapshotMeta,
+  SnapshotRequest,
+} from "../types.ts";
+import { buildReady } from "./build-ready.ts";
+import { tick } from "./clockwork.ts";
+import { commitByQuorum } from "./commit.ts";
+import { resolveConfig, type RaftConfig } from "./config.ts";
+import { ConsensusState } from "./consensus-state.ts";
+import { campaign, ownVoteStable } from "./election.ts";
+import { invariant } from "./errors.ts";
+import { snapshotSent } from "./leader-replication.ts";
+import type {
+  ConfChange,
+  ProposeOutcome,
+  ReadOutcome,
+  SnapshotDecision,
+  TransferOutcome,
+} from "./outcomes.ts";
+import { appendProposals } from "./proposals.ts";
+import { askRead } from "./reads.ts";
 import type { Ready } from "./ready.ts";
-import type { Status } from "./status.ts";
+import { decideSnapshot, finishInstall } from "./snapshot-install.ts";
+import { describeStatus, type Status } from "./status.ts";
+import { admitHigherTerm, answerFromLaterTerm, followLeader, stepMessage } from "./step.ts";
+import { beginTransfer } from "./transfer.ts";
 
 export type { RaftConfig } from "./config.ts";
 export type * from "./outcomes.ts";
 export type * from "./ready.ts";
-export type * from "./status.ts";
+export type { PeerStatus, ProgressState, Status } from "./status.ts";
 export { RaftConfigError, RaftInvariantError, RaftStateError } from "./errors.ts";
 
 /** One member's consensus state. */
 export class Raft {
+  readonly #state: ConsensusState;
+
   /**
-   * `persisted` is what the storage holds; its `random` gives numbers in [0, 1).
+   * `persisted` is what the storage holds; `random` gives numbers in [0, 1), for the timeouts.
    * Throws {@link RaftConfigError} or {@link RaftStateError}.
    */
   constructor(config: RaftConfig, persisted: PersistedState, random: () => number) {
-    throw new Error(`${config.id}${persisted.entries.length}${random()}`);
+    this.#state = new ConsensusState(resolveConfig(config), persisted, random);
   }
 
   get id(): NodeId {
-    throw new Error("unfinished");
+    return this.#state.id;
   }
+
   get role(): Role {
-    throw new Error("unfinished");
+    return this.#state.role;
   }
+
   get term(): number {
-    throw new Error("unfinished");
+    return this.#state.term;
   }
+
   /** The leader of this term, or 0. */
   get leader(): NodeId {
-    throw new Error("unfinished");
+    return this.#state.leader;
   }
+
   get commitIndex(): number {
-    throw new Error("unfinished");
+    return this.#state.commitIndex;
   }
+
+  /** In force now: the newest in the log, committed or not. */
   get configuration(): Configuration {
-    throw new Error("unfinished");
+    return this.#state.log.configuration;
   }
 
   /** One step of time. */
   tick(): void {
-    throw new Error("unfinished");
+    tick(this.#state);
   }
 
   /** Takes a message from a peer. Anything stale, repeated or out of order is harmless. */
   step(message: Message): void {
-    throw new Error(message.type);
+    stepMessage(this.#state, message);
   }
 
   /** Campaigns now instead of waiting for the timeout; for a node that is alone, and for tests. */
   campaign(): void {
-    throw new Error("unfinished");
+    campaign(this.#state, "timeout");
   }
 
   /** Appends one entry for each element, all or none. The bytes are kept, not copied: do not write to them again. */
   propose(data: readonly Uint8Array[]): ProposeOutcome {
-    throw new Error(String(data.length));
+    return appendProposals(this.#state, data);
   }
 
   /** Changes the membership. Not built yet: always refused with "unsupported". */
-  proposeConfChange(change: ConfChange): ProposeOutcome {
-    throw new Error(change.type);
+  proposeConfChange(_change: ConfChange): ProposeOutcome {
+    return { accepted: false, reason: "unsupported", leader: this.#state.leader };
   }
 
   /**
@@ -96,47 +131,63 @@ export class Raft {
    * question to its leader. `context` names the read; no two pending ones may share it.
    */
   readIndex(context: number): ReadOutcome {
-    throw new Error(String(context));
+    return askRead(this.#state, context);
   }
 
   /** Hands leadership to a voter once it holds the whole log; proposals are refused meanwhile (dissertation 3.10). */
   transferLeadership(to: NodeId): TransferOutcome {
-    throw new Error(String(to));
+    return beginTransfer(this.#state, to);
   }
 
   /** What is to be done since the last call, or undefined. */
   ready(): Ready | undefined {
-    return undefined;
+    return buildReady(this.#state);
   }
 
-  /** The appends of all readies up to this id are durable. */
+  /** All appends up to the ready of this id are durable. */
   appended(readyId: number): void {
-    throw new Error(String(readyId));
+    const state = this.#state;
+    const { lastIndex, hardState } = state.writes.acknowledge(readyId);
+    state.stableIndex = Math.max(state.stableIndex, lastIndex);
+    if (hardState !== undefined) {
+      state.stableHardState = hardState;
+      ownVoteStable(state);
+    }
+    if (state.leadership !== undefined) commitByQuorum(state, state.leadership);
   }
 
   /** The state machine holds everything up to `index`. */
   applied(index: number): void {
-    throw new Error(String(index));
+    const state = this.#state;
+    invariant(index <= state.handedIndex, () => `entry ${index} was applied before it was handed out.`);
+    state.appliedIndex = Math.max(state.appliedIndex, index);
   }
 
   /** Whether a snapshot on its way in is to be installed; see the top of this file. */
   receiveSnapshot(request: SnapshotRequest): SnapshotDecision {
-    throw new Error(request.type);
+    const state = this.#state;
+    if (request.term < state.term) {
+      answerFromLaterTerm(state, request);
+      return { install: false, reason: "staleTerm" };
+    }
+    if (request.term > state.term) admitHigherTerm(state, request);
+    followLeader(state, request.from);
+    return decideSnapshot(state, request);
   }
 
   /** State machine and storage now begin at `meta`: the log is replaced and the leader told. */
   snapshotInstalled(meta: SnapshotMeta): void {
-    throw new Error(String(meta.index));
+    finishInstall(this.#state, meta);
   }
 
   /** The snapshot accepted last was not installed; the old state and log stand. */
   snapshotFailed(): void {
-    throw new Error("unfinished");
+    this.#state.installing = undefined;
   }
 
   /** On a leader: the snapshot asked for was installed by the peer as `meta`, or (undefined) was not. */
   snapshotSent(to: NodeId, meta: SnapshotMeta | undefined): void {
-    throw new Error(`${to}${String(meta?.index)}`);
+    snapshotSent(this.#state, to, meta);
   }
 
   /**
@@ -145,20 +196,24 @@ export class Raft {
    * being installed): ask again later. Call the storage's `compact(meta)` only when true.
    */
   compact(meta: SnapshotMeta): boolean {
-    throw new Error(String(meta.index));
+    const { log, stableIndex, appliedIndex, installing } = this.#state;
+    const isDue = meta.index >= log.firstIndex && meta.index <= Math.min(stableIndex, appliedIndex);
+    if (!isDue || installing !== undefined) return false;
+    log.compact(meta);
+    return true;
   }
 
   /** Entries from `from` on, at most `limit` of them and about `maxBytes`, but at least one if there is one. */
   entries(from: number, limit: number, maxBytes: number = Number.POSITIVE_INFINITY): readonly Entry[] {
-    throw new Error(`${from}${limit}${maxBytes}`);
+    return this.#state.log.slice(from, limit, maxBytes);
   }
 
   /** The term of an entry held, or of the snapshot's last; otherwise undefined. */
   termAt(index: number): number | undefined {
-    throw new Error(String(index));
+    return this.#state.log.termAt(index);
   }
 
   status(): Status {
-    throw new Error("unfinished");
+    return describeStatus(this.#state);
   }
 }

@@ -2,13 +2,13 @@ import type { AppendBatch, Entry, Message, NodeId, Role } from "../types.ts";
 
 /** What a {@link Raft} wants done. See the caller's duties at the top of raft.ts. */
 export interface Ready {
-  /** Rises by one from 1. `append.id` is the same number. */
+  /** The newest append up to this ready; rises by one with each ready that has one, and is its `append.id`. */
   readonly id: number;
   /** To be made durable, in the order of ids; report with `appended(id)`. */
   readonly append?: AppendBatch;
   /** May be sent at once. */
   readonly messages: readonly Message[];
-  /** May be sent once this append and all earlier ones are durable (also when this ready has none). */
+  /** May be sent once all appends up to `id` are durable, also when this ready has none of its own. */
   readonly messagesAfterAppend: readonly Message[];
   /** Committed, in log order, without gap or repetition; report with `applied(index)`. Need not wait for `append`. */
   readonly committed: readonly Entry[];

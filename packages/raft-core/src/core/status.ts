@@ -1,9 +1,10 @@
-import type { Configuration, NodeId, Role } from "../types.ts";
+import { NO_NODE, type Configuration, type NodeId, type Role } from "../types.ts";
+import type { ConsensusState } from "./consensus-state.ts";
+import type { ProgressState } from "./progress.ts";
 
-/** How a leader sends to a peer: feeling for the match, streaming, or waiting for a snapshot. */
-export type ProgressState = "probe" | "replicate" | "snapshot";
+export type { ProgressState } from "./progress.ts";
 
-/** A peer as its leader sees it. */
+/** A peer as its leader sees it. See {@link ProgressState}. */
 export interface PeerStatus {
   readonly id: NodeId;
   /** The last index known to be durable there. */
@@ -41,4 +42,35 @@ export interface Status {
   readonly installingSnapshot: boolean;
   /** Leader only; ordered by id, without the leader itself. */
   readonly peers: readonly PeerStatus[];
+}
+
+export function describeStatus(state: ConsensusState): Status {
+  const { id, role, term, leader, votedFor, commitIndex, appliedIndex, stableIndex, log, leadership } = state;
+  const peers = leadership === undefined ? [] : [...leadership.peers.values()];
+  return {
+    id,
+    role,
+    term,
+    leader,
+    votedFor,
+    commitIndex,
+    appliedIndex,
+    stableIndex,
+    firstIndex: log.firstIndex,
+    lastIndex: log.lastIndex,
+    logSizeBytes: log.sizeBytes,
+    uncommittedBytes: leadership?.uncommittedBytes ?? 0,
+    configuration: log.configuration,
+    transferringTo: leadership?.transfer?.to ?? NO_NODE,
+    installingSnapshot: state.installing !== undefined,
+    peers: peers.map((peer): PeerStatus => ({
+      id: peer.id,
+      matchIndex: peer.matchIndex,
+      nextIndex: peer.nextIndex,
+      state: peer.state,
+      recentlyActive: peer.recentlyActive,
+      inflightAppends: peer.inflights.count,
+      inflightBytes: peer.inflights.bytes,
+    })),
+  };
 }

@@ -1,0 +1,62 @@
+/** Turns what the rules have gathered into one {@link Ready}. */
+import type { AppendBatch, Entry, HardState } from "../types.ts";
+import type { ConsensusState } from "./consensus-state.ts";
+import { flushAppends } from "./leader-replication.ts";
+import { Outbox } from "./outbox.ts";
+import { resolveLost } from "./proposals.ts";
+import { issueReadRound } from "./reads.ts";
+import type { Ready } from "./ready.ts";
+
+/** Undefined when there is nothing to do. */
+export function buildReady(state: ConsensusState): Ready | undefined {
+  const { leadership } = state;
+  if (leadership !== undefined) {
+    issueReadRound(state, leadership);
+    flushAppends(state, leadership);
+  }
+  const append = takeAppend(state);
+  const committed = takeCommitted(state);
+  if (append === undefined && committed.length === 0 && state.outbox.isEmpty) return undefined;
+  const { outbox } = state;
+  state.outbox = new Outbox();
+  // With nothing on its way to the disk there is nothing to wait for.
+  const mayGo = append === undefined && state.writes.isIdle;
+  const { messages, messagesAfterAppend, readStates, droppedReads, snapshotRequests, events } = outbox;
+  const ready: Ready = {
+    id: state.writes.lastId,
+    messages: mayGo ? messages.concat(messagesAfterAppend) : messages,
+    messagesAfterAppend: mayGo ? [] : messagesAfterAppend,
+    committed,
+    readStates,
+    droppedReads,
+    dropped: outbox.lostProposals.flatMap((lost) => resolveLost(state, lost)),
+    snapshotRequests,
+    events,
+  };
+  return append === undefined ? ready : { ...ready, append };
+}
+
+/** Everything the storage has not been given yet, as one batch: however many proposals, one sync. */
+function takeAppend(state: ConsensusState): AppendBatch | undefined {
+  const { log, writes, term, votedFor, writtenHardState, writtenIndex } = state;
+  const isHardStateNew = term !== writtenHardState.term || votedFor !== writtenHardState.votedFor;
+  const hasEntries = log.lastIndex > writtenIndex;
+  if (!isHardStateNew && !hasEntries) return undefined;
+  const hardState: HardState | undefined = isHardStateNew ? { term, votedFor } : undefined;
+  const entries = log.slice(writtenIndex + 1, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+  const id = writes.begin(hasEntries ? log.lastIndex : 0, hardState);
+  state.writtenHardState = hardState ?? writtenHardState;
+  state.writtenIndex = log.lastIndex;
+  return hardState === undefined ? { id, entries } : { id, hardState, entries };
+}
+
+/** None while a snapshot replaces the state they would be applied to. */
+function takeCommitted(state: ConsensusState): readonly Entry[] {
+  const { log, config, commitIndex, handedIndex, appliedIndex, installing } = state;
+  const room = config.maxUnappliedEntries - (handedIndex - appliedIndex);
+  const count = Math.min(commitIndex - handedIndex, room);
+  if (count <= 0 || installing !== undefined) return [];
+  const committed = log.slice(handedIndex + 1, count, config.maxCommittedBytes);
+  state.handedIndex += committed.length;
+  return committed;
+}

@@ -1,0 +1,34 @@
+/** Heartbeats: they keep followers quiet and confirm reads, and prove nothing about anyone's log. */
+import type { HeartbeatRequest } from "../types.ts";
+import { commitTo } from "./commit.ts";
+import type { ConsensusState } from "./consensus-state.ts";
+import type { Leadership } from "./leadership.ts";
+
+export function broadcastHeartbeat(state: ConsensusState, leadership: Leadership): void {
+  const { id: from, term, commitIndex, outbox } = state;
+  leadership.heartbeatElapsedTicks = 0;
+  for (const { id: to, matchIndex } of leadership.peers.values()) {
+    outbox.send({
+      type: "heartbeatRequest",
+      from,
+      to,
+      term,
+      // Beyond its match the follower may hold other entries, which this would commit.
+      leaderCommit: Math.min(commitIndex, matchIndex),
+      readContext: leadership.reads.newestRound,
+    });
+  }
+}
+
+/** On a follower, whose leader the sender is. Says nothing durable, so the answer goes at once. */
+export function handleHeartbeatRequest(state: ConsensusState, request: HeartbeatRequest): void {
+  const { id, term, installing, outbox } = state;
+  if (installing === undefined) commitTo(state, request.leaderCommit);
+  outbox.send({
+    type: "heartbeatResponse",
+    from: id,
+    to: request.from,
+    term,
+    readContext: request.readContext,
+  });
+}
