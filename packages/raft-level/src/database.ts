@@ -1,0 +1,54 @@
+/**
+ * The part of LevelDB that the log needs, and how it is opened.
+ */
+import { Level } from "level";
+import { DirectoryLockedError, LogDamagedError } from "./errors.ts";
+import { fieldOf } from "./foreign-error.ts";
+
+type Bytes = Uint8Array;
+
+/** A write that happens as a whole or not at all. */
+export interface DatabaseBatch {
+  put(key: Bytes, value: Bytes): unknown;
+  del(key: Bytes): unknown;
+  /** With `sync`, resolves when the write would survive a power cut. */
+  write(options: { sync: true }): Promise<void>;
+}
+
+export interface DatabaseIterator<Item> {
+  /** The next items, at most `count`; none at the end. */
+  nextv(count: number): Promise<Item[]>;
+  close(): Promise<void>;
+}
+
+/** A key range: `gte` or `gt` below, `lt` above. */
+export interface KeyRange {
+  readonly gte?: Bytes;
+  readonly gt?: Bytes;
+  readonly lt: Bytes;
+}
+
+/** What the log asks of an ordered key-value store; a test may give its own. */
+export interface Database {
+  get(key: Bytes): Promise<Bytes | undefined>;
+  batch(): DatabaseBatch;
+  iterator(range: KeyRange): DatabaseIterator<[Bytes, Bytes]>;
+  keys(range: KeyRange): DatabaseIterator<Bytes>;
+  close(): Promise<void>;
+}
+
+/** Opens LevelDB in `directory`, which it locks against other processes. */
+export async function openLevel(directory: string): Promise<Database> {
+  // Checked by our own checksums and mostly short-lived: compressing it would cost more than it saves.
+  const level = new Level<Bytes, Bytes>(directory, { keyEncoding: "view", valueEncoding: "view", compression: false });
+  try {
+    await level.open();
+  } catch (error) {
+    await level.close();
+    const reason = fieldOf(error, "cause");
+    if (fieldOf(reason, "code") === "LEVEL_LOCKED") throw new DirectoryLockedError(directory, { cause: error });
+    const message = fieldOf(reason, "message") ?? fieldOf(error, "message");
+    throw new LogDamagedError(directory, `LevelDB cannot open it (${String(message)})`, { cause: error });
+  }
+  return level;
+}

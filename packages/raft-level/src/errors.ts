@@ -1,0 +1,98 @@
+/**
+ * What can go wrong with a data directory. Each message names the directory and the way back.
+ */
+
+import { fieldOf } from "./foreign-error.ts";
+
+/** The base of all errors of this package. */
+export abstract class RaftLevelError extends Error {
+  abstract readonly code: string;
+  readonly category: "invalid" | "conflict" | "unavailable" | "internal" = "internal";
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+const WAY_BACK =
+  "Keep the directory for inspection. Either restore it from a copy taken while the node was stopped for the last time, " +
+  "or remove the node from the cluster and add it again under a new id with an empty directory; never empty it and go on under the same id.";
+
+/** The log has a gap or a bad record before its last batch (G16): what this node acknowledged is not all there. */
+export class LogDamagedError extends RaftLevelError {
+  readonly code = "LOG_DAMAGED";
+
+  constructor(directory: string, what: string, options?: ErrorOptions) {
+    super(`the log in ${directory} is damaged: ${what}. ${WAY_BACK}`, options);
+  }
+}
+
+/** The node has been here before, but its log has not. */
+export class LogMissingError extends RaftLevelError {
+  readonly code = "LOG_MISSING";
+
+  constructor(directory: string) {
+    super(`there is no log in ${directory}, but this node has had one. ${WAY_BACK}`);
+  }
+}
+
+/** The directory holds a log of a later version, or no log at all. */
+export class LogFormatError extends RaftLevelError {
+  readonly code = "LOG_FORMAT_UNSUPPORTED";
+  override readonly category = "invalid";
+
+  constructor(directory: string, found: string) {
+    super(`${directory} does not hold a log that this version reads (${found}). Name another directory, or use the version that wrote it.`);
+  }
+}
+
+/** Another process, or another part of this one, has the directory open. */
+export class DirectoryLockedError extends RaftLevelError {
+  readonly code = "DIRECTORY_LOCKED";
+  override readonly category = "conflict";
+
+  constructor(directory: string, options?: ErrorOptions) {
+    super(
+      `another process uses this data directory: ${directory}. Stop that process, or give this node a directory of its own.`,
+      options,
+    );
+  }
+}
+
+/** A write failed: the storage acknowledges nothing any more (G19). */
+export class StorageFailedError extends RaftLevelError {
+  readonly code = "STORAGE_FAILED";
+
+  constructor(directory: string, cause: unknown) {
+    super(`writing to ${directory} failed (${String(fieldOf(cause, "message") ?? cause)}); nothing after it is durable. Check the disk, then restart the node.`, { cause });
+  }
+}
+
+/** The storage was closed. */
+export class StorageClosedError extends RaftLevelError {
+  readonly code = "STORAGE_CLOSED";
+  override readonly category = "unavailable";
+
+  constructor(directory: string) {
+    super(`the log in ${directory} is closed: open it again`);
+  }
+}
+
+/** The caller broke the contract of the log: a batch does not follow from what is stored. */
+export class InvalidAppendError extends RaftLevelError {
+  readonly code = "INVALID_APPEND";
+  override readonly category = "invalid";
+}
+
+/** The identity file cannot be trusted. */
+export class IdentityDamagedError extends RaftLevelError {
+  readonly code = "IDENTITY_DAMAGED";
+
+  constructor(file: string, what: string, options?: ErrorOptions) {
+    super(
+      `the identity in ${file} is damaged: ${what}. Restore the file from a copy of this very node; ` +
+        `if there is none, remove the node from the cluster and add it again under a new id with an empty directory.`,
+      options,
+    );
+  }
+}

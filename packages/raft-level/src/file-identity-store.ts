@@ -1,0 +1,92 @@
+/**
+ * The identity of a node in a file of its data directory: JSON with a checksum, replaced as a whole.
+ */
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Identity, IdentityStore, Member } from "@coxswain/raft-core";
+import { crc32c } from "./crc32c.ts";
+import { replaceFile } from "./durable-file.ts";
+import { IdentityDamagedError } from "./errors.ts";
+import { fieldOf } from "./foreign-error.ts";
+
+const FORMAT = 1;
+
+export class FileIdentityStore implements IdentityStore {
+  /** Where the identity lives. */
+  readonly file: string;
+  #saved: Identity | undefined;
+
+  /** Keeps `identity.json` in `directory`, which is made when the first identity is saved. */
+  constructor(directory: string) {
+    this.file = join(directory, "identity.json");
+  }
+
+  /** The last identity loaded or saved: what a node answers others from. */
+  get saved(): Identity | undefined {
+    return this.#saved;
+  }
+
+  /** Throws {@link IdentityDamagedError} for a file that cannot be trusted. */
+  async load(): Promise<Identity | undefined> {
+    const text = await this.#read();
+    this.#saved = text === undefined ? undefined : parse(this.file, text);
+    return this.#saved;
+  }
+
+  async save(identity: Identity): Promise<void> {
+    await mkdir(join(this.file, ".."), { recursive: true });
+    await replaceFile(this.file, Buffer.from(format(identity)));
+    this.#saved = structuredClone(identity);
+  }
+
+  async #read(): Promise<string | undefined> {
+    try {
+      return await readFile(this.file, "utf8");
+    } catch (error) {
+      if (fieldOf(error, "code") === "ENOENT") return undefined;
+      throw new IdentityDamagedError(this.file, "it cannot be read", { cause: error });
+    }
+  }
+}
+
+function format(identity: Identity): string {
+  return `${JSON.stringify({ format: FORMAT, crc32c: checksum(identity), identity }, null, 2)}\n`;
+}
+
+function checksum(identity: unknown): string {
+  return crc32c(Buffer.from(JSON.stringify(identity))).toString(16).padStart(8, "0");
+}
+
+function parse(file: string, text: string): Identity {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new IdentityDamagedError(file, "it is not JSON", { cause: error });
+  }
+  if (!isRecord(content)) throw new IdentityDamagedError(file, "it is not an object");
+  if (content["format"] !== FORMAT) throw new IdentityDamagedError(file, `its format is ${String(content["format"])}, not ${FORMAT}`);
+  const identity = content["identity"];
+  if (content["crc32c"] !== checksum(identity)) throw new IdentityDamagedError(file, "its checksum does not match");
+  if (!isIdentity(identity)) throw new IdentityDamagedError(file, "a field is missing or has the wrong type");
+  return identity;
+}
+
+function isIdentity(value: unknown): value is Identity {
+  if (!isRecord(value) || !isText(value["nodeUuid"]) || !Number.isInteger(value["starts"])) return false;
+  const { clusterId, members } = value as { clusterId?: unknown; members?: unknown };
+  if (clusterId === undefined && members === undefined) return true;
+  return isText(clusterId) && Array.isArray(members) && members.every(isMember);
+}
+
+function isMember(value: unknown): value is Member {
+  return isRecord(value) && Number.isInteger(value["id"]) && isText(value["uuid"]) && isText(value["address"]);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

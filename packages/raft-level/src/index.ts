@@ -1,0 +1,28 @@
+/**
+ * The durable side of a node on LevelDB: its Raft log and hard state, and its identity.
+ *
+ * What `append` acknowledged survives a power cut. What was damaged afterwards is refused at
+ * `load`, with the way back, unless it is the last batch, which cannot be told from a torn
+ * write and is taken away as a whole (G16). The first failed write is the last (G19).
+ *
+ * @example
+ * const storage = await LevelLogStorage.open("/var/lib/coxswain/log");
+ * const { hardState, snapshot, entries } = await storage.load();
+ * await storage.append({ id: 1, hardState: { term: 1, votedFor: 1 }, entries: [] });
+ * await storage.close();
+ */
+export type { LevelLogStorageOptions, TruncatedBatch } from "./level-log-storage.ts";
+export { LevelLogStorage } from "./level-log-storage.ts";
+export { FileIdentityStore } from "./file-identity-store.ts";
+export type { Database, DatabaseBatch, DatabaseIterator, KeyRange } from "./database.ts";
+export {
+  DirectoryLockedError,
+  IdentityDamagedError,
+  InvalidAppendError,
+  LogDamagedError,
+  LogFormatError,
+  LogMissingError,
+  RaftLevelError,
+  StorageClosedError,
+  StorageFailedError,
+} from "./errors.ts";

@@ -1,0 +1,240 @@
+/**
+ * The durable log on LevelDB. Calls queue up; all that wait when the disk is free go into one
+ * synced write, and resolve in the order they came.
+ */
+import type { AppendBatch, LogStorage, PersistedState, SnapshotMeta } from "@coxswain/raft-core";
+import type { Database } from "./database.ts";
+import { openLevel } from "./database.ts";
+import { DeadEntries } from "./dead-entries.ts";
+import { prepareDirectory } from "./directory.ts";
+import { LogMissingError, RaftLevelError, StorageClosedError, StorageFailedError } from "./errors.ts";
+import { GroupWrite } from "./group-write.ts";
+import { END_OF_ENTRIES_KEY, entryKey } from "./keys.ts";
+import type { LogState } from "./log-state.ts";
+import { emptyLogState } from "./log-state.ts";
+import { MarkerWindow } from "./marker-window.ts";
+import type { RecoveredLog } from "./recovery.ts";
+import { readLog } from "./recovery.ts";
+
+/** A last batch that was found damaged and taken away, as if it had never been written (G16). */
+export interface TruncatedBatch {
+  /** The log ends just before this index now. */
+  readonly fromIndex: number;
+  readonly toIndex: number;
+}
+
+export interface LevelLogStorageOptions {
+  /** Refuse an empty directory with `LOG_MISSING`: the node has had a log. Default false. */
+  readonly mustExist?: boolean;
+  /** Told when a damaged last batch was taken away; worth a line in the operator's log. */
+  readonly onTruncated?: (batch: TruncatedBatch) => void;
+  /** Opens the database. Default LevelDB; a test may give its own. */
+  readonly openDatabase?: (directory: string) => Promise<Database>;
+}
+
+/** Past this a write takes no further call, so that no slice of work gets long (G22). */
+const GROUP_ENTRIES = 1_024;
+
+interface Call {
+  readonly entries: number;
+  readonly join: (write: GroupWrite) => void;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface LoadCall {
+  readonly resolve: (state: PersistedState) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class LevelLogStorage implements LogStorage {
+  readonly #directory: string;
+  readonly #database: Database;
+  readonly #options: LevelLogStorageOptions;
+  readonly #window = new MarkerWindow();
+  readonly #dead: DeadEntries;
+  #state: LogState | undefined;
+  #recovered: RecoveredLog | undefined;
+  #queue: (Call | LoadCall)[] = [];
+  #running: Promise<void> | undefined;
+  #failure: RaftLevelError | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(directory: string, database: Database, options: LevelLogStorageOptions) {
+    this.#directory = directory;
+    this.#database = database;
+    this.#options = options;
+    this.#dead = new DeadEntries(database);
+  }
+
+  /**
+   * Opens, and locks, the log in `directory`, which is made if need be. Throws
+   * `DirectoryLockedError`, `LogDamagedError` or `LogMissingError`.
+   */
+  static async open(directory: string, options: LevelLogStorageOptions = {}): Promise<LevelLogStorage> {
+    if (!options.openDatabase) await prepareDirectory(directory, options.mustExist === true);
+    const database = await (options.openDatabase ?? openLevel)(directory);
+    return new LevelLogStorage(directory, database, options);
+  }
+
+  load(): Promise<PersistedState> {
+    return new Promise((resolve, reject) => this.#enqueue({ resolve, reject }));
+  }
+
+  append(batch: AppendBatch): Promise<void> {
+    return this.#write(batch.entries.length, (write) => write.append(batch));
+  }
+
+  compact(snapshot: SnapshotMeta): Promise<void> {
+    return this.#write(0, (write) => {
+      write.compact(snapshot);
+      this.#dead.more();
+    });
+  }
+
+  reset(snapshot: SnapshotMeta): Promise<void> {
+    return this.#write(0, (write) => {
+      write.reset(snapshot);
+      this.#dead.more();
+    });
+  }
+
+  /** Waits for the calls made so far, then releases the directory. May be called twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  async #finish(): Promise<void> {
+    await this.#running;
+    await this.#database.close();
+  }
+
+  #write(entries: number, join: Call["join"]): Promise<void> {
+    return new Promise((resolve, reject) => this.#enqueue({ entries, join, resolve, reject }));
+  }
+
+  #enqueue(call: Call | LoadCall): void {
+    if (this.#failure) return call.reject(this.#failure);
+    if (this.#closing) return call.reject(new StorageClosedError(this.#directory));
+    this.#queue.push(call);
+    this.#running ??= this.#run();
+  }
+
+  /** Never rejects: a failure is told to every call, now and later (G19). */
+  async #run(): Promise<void> {
+    // Calls made in the same turn belong to the same write.
+    await Promise.resolve();
+    try {
+      this.#state ??= await this.#recover();
+      while (!this.#failure && this.#hasWork()) this.#state = await this.#step(this.#state);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  #hasWork(): boolean {
+    return this.#queue.length > 0 || (this.#dead.pending && this.#closing === undefined);
+  }
+
+  /** One load or one write; returns the state after it. */
+  async #step(state: LogState): Promise<LogState> {
+    const [next] = this.#queue;
+    if (next && !("join" in next)) {
+      this.#queue.shift();
+      await this.#load(next);
+      return state;
+    }
+    const dead = this.#dead.pending ? await this.#dead.next(state) : [];
+    const calls = this.#takeGroup();
+    return calls.length + dead.length === 0 ? state : this.#commit(state, calls, dead);
+  }
+
+  async #commit(state: LogState, calls: readonly Call[], dead: readonly Uint8Array[]): Promise<LogState> {
+    this.#recovered = undefined;
+    try {
+      const write = new GroupWrite(this.#database, state);
+      for (const key of dead) write.delete(key);
+      for (const call of calls) call.join(write);
+      const committed = await write.commit(this.#window);
+      for (const call of calls) call.resolve();
+      return committed;
+    } catch (error) {
+      this.#fail(error, calls);
+      return state;
+    }
+  }
+
+  /** The calls at the head of the queue that fit into one write; never past a `load`. */
+  #takeGroup(): Call[] {
+    const group: Call[] = [];
+    let entries = 0;
+    for (const call of this.#queue) {
+      if (!("join" in call)) break;
+      entries += call.entries;
+      if (group.length > 0 && entries > GROUP_ENTRIES) break;
+      group.push(call);
+    }
+    this.#queue.splice(0, group.length);
+    return group;
+  }
+
+  async #load(call: LoadCall): Promise<void> {
+    try {
+      const log = this.#recovered ?? (await readLog(this.#database, this.#directory));
+      this.#recovered = undefined;
+      if (!log) throw new LogMissingError(this.#directory);
+      const { hardState, start } = log.state;
+      call.resolve({ hardState, snapshot: start.snapshot, entries: log.entries });
+    } catch (error) {
+      call.reject(this.#fail(error));
+    }
+  }
+
+  /** Reads and checks the log once, before the first call; founds an empty one. */
+  async #recover(): Promise<LogState> {
+    const log = await readLog(this.#database, this.#directory);
+    if (!log) {
+      const write = new GroupWrite(this.#database, emptyLogState());
+      write.found();
+      return write.commit(this.#window);
+    }
+    this.#recovered = log;
+    this.#window.restore(log.markers);
+    return log.damagedFrom === undefined ? log.state : this.#truncate(log, log.damagedFrom);
+  }
+
+  async #truncate({ state, markers }: RecoveredLog, fromIndex: number): Promise<LogState> {
+    const write = new GroupWrite(this.#database, state);
+    write.truncate(await keysFrom(this.#database, entryKey(state.start.epoch, fromIndex)));
+    const truncated = await write.commit(this.#window);
+    this.#options.onTruncated?.({ fromIndex, toIndex: markers.at(-1)?.lastIndex ?? fromIndex });
+    return truncated;
+  }
+
+  /** From here on nothing is acknowledged. Returns what every call is told. */
+  #fail(error: unknown, calls: readonly Call[] = []): RaftLevelError {
+    const failure = error instanceof RaftLevelError ? error : new StorageFailedError(this.#directory, error);
+    this.#failure ??= failure;
+    const waiting = [...calls, ...this.#queue];
+    this.#queue = [];
+    for (const call of waiting) call.reject(this.#failure);
+    return this.#failure;
+  }
+}
+
+async function keysFrom(database: Database, from: Uint8Array): Promise<Uint8Array[]> {
+  const iterator = database.keys({ gte: from, lt: END_OF_ENTRIES_KEY });
+  const keys: Uint8Array[] = [];
+  try {
+    for (;;) {
+      const step = await iterator.nextv(GROUP_ENTRIES);
+      if (step.length === 0) return keys;
+      keys.push(...step);
+    }
+  } finally {
+    await iterator.close();
+  }
+}
