@@ -1,4 +1,5 @@
 import { Metadata } from "@grpc/grpc-js";
+import { CallCancelledError } from "./errors.ts";
 import { type AuthenticatedCall, type PeerIdentity, peerIdentity } from "./peer-identity.ts";
 import { type StatusResponse, setLeaderHint, statusFromError } from "./status-from-error.ts";
 
@@ -61,7 +62,8 @@ function sendLeaderHint(call: ServerCall, options: HandlerOptions): void {
 /** The status for what a handler threw, after `onError` was told. Never throws: it is the last line before grpc-js. */
 export function failCall(error: unknown, path: string, options: HandlerOptions): StatusResponse {
   try {
-    options.onError?.(error, path);
+    // Not a failure of the handler, and nobody is left to be told.
+    if (!(error instanceof CallCancelledError)) options.onError?.(error, path);
     return statusFromError(error, options.leader?.());
   } catch {
     return statusFromError(undefined);

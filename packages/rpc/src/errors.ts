@@ -22,6 +22,16 @@ export class PermissionDeniedError extends RpcError {
   readonly category = "denied" as const;
 }
 
+/** The other end cancelled the call, or its connection broke, before all was said. */
+export class CallCancelledError extends RpcError {
+  readonly code = "CALL_CANCELLED" as const;
+  readonly category = "unavailable" as const;
+
+  constructor() {
+    super("The caller cancelled, or its connection broke, before the end of its messages.");
+  }
+}
+
 /** CA, certificate or key cannot be read, or do not fit together. */
 export class TlsFilesError extends RpcError {
   readonly code = "TLS_FILES_UNUSABLE" as const;

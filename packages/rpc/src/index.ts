@@ -12,6 +12,7 @@
  */
 export { type CategorizedError, type ErrorCategory, isCategorizedError, isErrorCategory } from "./error-category.ts";
 export {
+  CallCancelledError,
   PermissionDeniedError,
   RemoteError,
   type RemoteErrorFields,

@@ -2,7 +2,8 @@ import type { handleClientStreamingCall } from "@grpc/grpc-js";
 import { type CallContext, type HandlerOptions, failCall, openCall } from "./call-context.ts";
 import { readMessages } from "./read-messages.ts";
 
-/** As `wrapUnary`, for many requests and one response. The requests end early when the call is cancelled. */
+/** As `wrapUnary`, for many requests and one response. The requests end with
+ * CallCancelledError when the client goes away before its last one. */
 export function wrapClientStream<Request, Response>(
   run: (requests: AsyncGenerator<Request, void, undefined>, context: CallContext) => Promise<Response>,
   options: HandlerOptions = {},
