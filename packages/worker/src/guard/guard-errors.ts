@@ -1,0 +1,20 @@
+/** What the guard refuses. */
+export abstract class GuardError extends Error {
+  abstract readonly code: string;
+  readonly category = "unavailable";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** There is no lease, or it has ended: nothing may start until it is renewed. */
+export class LeaseEndedError extends GuardError {
+  readonly code = "LEASE_ENDED";
+}
+
+/** The guard was stopped, or cannot be started at all. */
+export class GuardStoppedError extends GuardError {
+  readonly code = "GUARD_STOPPED";
+}
