@@ -23,6 +23,8 @@ export type {
   WorkerLogger,
   WorkerStore,
 } from "./contracts.ts";
+export { GuardError, GuardProcess, GuardStoppedError, LeaseEndedError, uptimeMs } from "./guard/index.ts";
+export type { GuardEnded, GuardProcessOptions } from "./guard/index.ts";
 export { Lease } from "./lease.ts";
 export type { After, UptimeMs } from "./lease.ts";
 export { LevelResultStore } from "./level-result-store.ts";

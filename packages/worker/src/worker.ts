@@ -45,13 +45,15 @@ export class Worker {
   readonly #reporter: Reporter;
   readonly #attempts = new Map<string, LocalAttempt>();
   readonly #stopListening: (() => void)[] = [];
-  readonly #drained = new Set<() => void>();
+  #incarnation: number;
+  readonly #checks = new Set<() => void>();
   #reconcileQueued = false;
   #started = false;
   #draining = false;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#incarnation = options.incarnation;
     const { reports, results, logger, clock } = options;
     this.#reporter = new Reporter({ reports, results, logger, after: (ms, callback) => clock.after(ms, callback) });
   }
@@ -83,6 +85,16 @@ export class Worker {
   /** Attempts that run here. */
   get runningCount(): number {
     return this.#attempts.size;
+  }
+
+  /**
+   * Goes on as a new incarnation: for a node that the cluster gave up. Ends what still runs here and resolves when
+   * nothing does; only then may the new incarnation register.
+   */
+  async reincarnate(incarnation: number): Promise<void> {
+    this.#incarnation = incarnation;
+    this.#giveUpAll("The cluster gave the node up.");
+    await this.#until(() => this.#attempts.size === 0);
   }
 
   /** What an attempt has written so far; undefined when it does not run here. */
@@ -117,10 +129,10 @@ export class Worker {
   }
 
   #reconcile(): void {
-    const { store, nodeId, incarnation } = this.#options;
+    const { store, nodeId } = this.#options;
     const assigned = new Set<string>();
     for (const attempt of store.running(nodeId)) {
-      if (attempt.nodeIncarnation !== incarnation) continue;
+      if (attempt.nodeIncarnation !== this.#incarnation) continue;
       const key = attemptKey(attempt);
       assigned.add(key);
       this.#mend(key, attempt);
@@ -211,23 +223,23 @@ export class Worker {
   }
 
   #wake(): void {
-    for (const check of this.#drained) check();
+    for (const check of this.#checks) check();
   }
 
-  /** Resolves when the condition holds after some change, or when the time is over. */
-  #until(condition: () => boolean, timeoutMs: number): Promise<void> {
+  /** Resolves when the condition holds after some change, or when the time is over; without a time, whenever that is. */
+  #until(condition: () => boolean, timeoutMs?: number): Promise<void> {
     if (condition()) return Promise.resolve();
     return new Promise((resolve) => {
       const finish = (): void => {
-        cancelTimeout();
-        this.#drained.delete(check);
+        cancelTimeout?.();
+        this.#checks.delete(check);
         resolve();
       };
       const check = (): void => {
         if (condition()) finish();
       };
-      const cancelTimeout = this.#options.clock.after(timeoutMs, finish);
-      this.#drained.add(check);
+      const cancelTimeout = timeoutMs === undefined ? undefined : this.#options.clock.after(timeoutMs, finish);
+      this.#checks.add(check);
     });
   }
 }

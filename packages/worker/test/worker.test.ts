@@ -146,6 +146,20 @@ test("results of an earlier start are reported before this one registers, and ru
   expect(results.kept).toEqual([]);
 });
 
+test("a node that was given up ends what runs here before it comes back as a new incarnation (G2)", async () => {
+  const { worker, store, executor } = setUp({ script: hanging });
+  worker.start();
+  store.assign("a.1.1");
+  await executor.untilStarted(1);
+  await settle();
+  await worker.reincarnate(8);
+  expect(executor.running).toEqual([]);
+  store.end("a.1.1");
+  store.assign("a.1.1", { attempt: 2, nodeIncarnation: 8 });
+  await executor.untilStarted(2);
+  expect(executor.started[1]).toEqual({ executionId: "a.1.1", attempt: 2 });
+});
+
 test("a drain lets what runs finish, starts nothing new and gives back what is assigned meanwhile", async () => {
   const { worker, store, executor, reports } = setUp({ script: hanging });
   worker.start();

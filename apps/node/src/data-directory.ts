@@ -1,0 +1,34 @@
+/**
+ * What lies where in a node's data directory.
+ *
+ * ```
+ * identity.json   cluster id, node uuid, founding members, number of starts
+ * raft/           the replicated log
+ * state/          the job store, one directory for each installed snapshot
+ * worker/         results that are not yet known to be applied, records of started processes
+ * ```
+ */
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+export interface DataDirectory {
+  readonly root: string;
+  readonly raft: string;
+  readonly state: string;
+  readonly results: string;
+  readonly processes: string;
+}
+
+/** Creates what is missing, readable by this user only: payloads and output lie in here. */
+export async function openDataDirectory(path: string): Promise<DataDirectory> {
+  const root = resolve(path);
+  const directory = {
+    root,
+    raft: join(root, "raft"),
+    state: join(root, "state"),
+    results: join(root, "worker", "results"),
+    processes: join(root, "worker", "processes"),
+  };
+  for (const part of Object.values(directory)) await mkdir(part, { recursive: true, mode: 0o700 });
+  return directory;
+}

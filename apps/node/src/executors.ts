@@ -1,0 +1,46 @@
+/**
+ * The executors this node offers, and why it does not offer the others it was asked for.
+ */
+import type { Executor } from "@coxswain/executor";
+import { ProcessExecutor } from "@coxswain/executor-process";
+import { WebhookExecutor } from "@coxswain/executor-webhook";
+import { ConfigError } from "./config/errors.ts";
+import type { NodeOptions } from "./config/options.ts";
+
+export interface OfferedExecutors {
+  readonly offered: ReadonlyMap<string, Executor>;
+  /** Kind -> reason. */
+  readonly missing: ReadonlyMap<string, string>;
+}
+
+type Build = (options: NodeOptions, stateDirectory: string) => Executor;
+
+const BUILDERS: ReadonlyMap<string, Build> = new Map<string, Build>([
+  [
+    "process",
+    (options, stateDirectory) => new ProcessExecutor({ stateDirectory, outputCapacityBytes: options.outputBufferBytes }),
+  ],
+  [
+    "webhook",
+    (options) => new WebhookExecutor({ allow: options.webhookAllow, outputCapacityBytes: options.outputBufferBytes }),
+  ],
+]);
+
+/** Builds what the options ask for, asks each whether this machine has what it needs, and ends what earlier starts left running. */
+export async function openExecutors(options: NodeOptions, stateDirectory: string): Promise<OfferedExecutors> {
+  const unknown = options.executors.filter((kind) => !BUILDERS.has(kind));
+  if (unknown.length > 0)
+    throw new ConfigError([`--executors: ${unknown.join(", ")} unknown; choose from ${[...BUILDERS.keys()].join(", ")}`]);
+  const offered = new Map<string, Executor>();
+  const missing = new Map<string, string>();
+  for (const kind of options.executors) {
+    const executor = BUILDERS.get(kind)?.(options, stateDirectory);
+    if (executor === undefined) continue;
+    // Also where the executor is not offered any more: what an earlier start left must end.
+    await executor.reap?.();
+    const availability = await executor.available();
+    if (availability.ok) offered.set(kind, executor);
+    else missing.set(kind, availability.reason);
+  }
+  return { offered, missing };
+}

@@ -1,0 +1,84 @@
+/**
+ * Which cluster this node belongs to, decided once for each disk (G1), and which start of the node this is (G2).
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { foundOrJoin, isFounded, startIdentity } from "@coxswain/raft-core";
+import type { FoundedIdentity, Identity, PeerIdentity } from "@coxswain/raft-core";
+import type { FileIdentityStore } from "@coxswain/raft-level";
+import { v4 as uuid } from "uuid";
+import type { Peer } from "./config/values.ts";
+
+/** Between two rounds of asking the other members. */
+const ASK_AGAIN_MS = 200;
+
+export interface MembershipOptions {
+  readonly self: Peer;
+  readonly peers: readonly Peer[];
+  readonly store: FileIdentityStore;
+  /** Asks another member who it is. */
+  readonly identify: (peer: Peer, own: Identity) => Promise<PeerIdentity>;
+  readonly onWaiting: (unanswered: readonly number[]) => void;
+}
+
+/** The identity on this disk: what the node tells others from its first moment on. */
+export class Membership {
+  readonly #options: MembershipOptions;
+  #identity: Identity;
+
+  private constructor(options: MembershipOptions, identity: Identity) {
+    this.#options = options;
+    this.#identity = identity;
+  }
+
+  /** Loads or makes the identity, and counts this start. */
+  static async open(options: MembershipOptions): Promise<Membership> {
+    return new Membership(options, await startIdentity(options.store, uuid));
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** The ids that this node's configuration names, itself included. */
+  get configured(): number[] {
+    return [this.#options.self, ...this.#options.peers].map(({ id }) => id).sort((a, b) => a - b);
+  }
+
+  /** Resolves once the node belongs to a cluster. Rejects with a typed error when it may not. */
+  async join(signal: AbortSignal): Promise<FoundedIdentity> {
+    const { self, peers, store, identify, onWaiting } = this.#options;
+    const founded = await foundOrJoin({
+      self,
+      peers,
+      identity: this.#identity,
+      store: {
+        load: () => store.load(),
+        // What is saved is told at once: the other members wait for it.
+        save: async (identity) => {
+          await store.save(identity);
+          this.#identity = identity;
+        },
+      },
+      identify: (peer) => identify(peer, this.#identity),
+      wait: () => delay(ASK_AGAIN_MS, undefined, { signal }).catch(() => {}),
+      newClusterId: uuid,
+      signal,
+      onWaiting,
+    });
+    this.#identity = founded;
+    return founded;
+  }
+
+  /** Counts another start of this node on disk and returns its number (G2). */
+  async nextIncarnation(): Promise<number> {
+    const identity = { ...this.#identity, starts: this.#identity.starts + 1 };
+    await this.#options.store.save(identity);
+    this.#identity = identity;
+    return identity.starts;
+  }
+
+  /** Whether the node belonged to a cluster before this start: then it has had a log. */
+  get founded(): boolean {
+    return isFounded(this.#identity);
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Turns the body of a command into an entry: stamped by this leader's clock, encoded, proposed.
+ */
+import type { RaftNode } from "@coxswain/raft-core";
+import { COMMAND_VERSION, encodeCommand } from "@coxswain/state-machine";
+import type { ApplyResult, CommandBody } from "@coxswain/state-machine";
+
+/** What the cluster itself must get through under load goes first (G21). */
+const SYSTEM_COMMANDS: ReadonlySet<CommandBody["$case"]> = new Set([
+  "reportAttempts",
+  "registerNode",
+  "markNodesLost",
+  "setNodeDraining",
+  "setClusterSettings",
+  "raiseFeatureLevel",
+]);
+
+export class RaftProposer {
+  readonly #raft: Pick<RaftNode<ApplyResult>, "propose">;
+  readonly #now: () => number;
+
+  constructor(raft: Pick<RaftNode<ApplyResult>, "propose">, now: () => number) {
+    this.#raft = raft;
+    this.#now = now;
+  }
+
+  /** Resolves with the result of apply here; rejects as `RaftNode.propose` does. */
+  propose(body: CommandBody, requestId = ""): Promise<ApplyResult> {
+    const command = encodeCommand({ version: COMMAND_VERSION, timeMs: this.#now(), requestId, body });
+    return this.#raft.propose(command, { priority: SYSTEM_COMMANDS.has(body.$case) ? "system" : "user" });
+  }
+}
