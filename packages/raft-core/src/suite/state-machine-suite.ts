@@ -1,4 +1,5 @@
 import type { Snapshot, StateMachine } from "../contracts.ts";
+import { encodeConfiguration } from "../core/configuration.ts";
 import type { Entry, SnapshotMeta } from "../types.ts";
 import { chunksFrom, claim, claimRejects, claimSame, entryAt, metaAt, VOTERS, type SuiteTools } from "./claim.ts";
 
@@ -37,10 +38,9 @@ const applying: Record<string, Body> = {
   },
   "apply gives one result for each entry, noop and config included": async (states) => {
     const { machine, fixture } = await states.add();
-    const config = new TextEncoder().encode(JSON.stringify(VOTERS));
     const entries: Entry[] = [
       { index: 1, term: 1, type: "noop", data: new Uint8Array(0) },
-      { index: 2, term: 1, type: "config", data: config },
+      { index: 2, term: 1, type: "config", data: encodeConfiguration(VOTERS) },
       entryAt(3, 1, fixture.command(1)),
     ];
     const results = await machine.apply(entries);

@@ -1,0 +1,23 @@
+import type { NodeId, SnapshotMeta } from "../types.ts";
+
+/**
+ * What a {@link RaftNode} tells its owner, in order. Listeners run inside the node's loop: be brief, and do
+ * long work elsewhere. Calling the node's methods from a listener is allowed.
+ */
+export type RaftNodeEvent =
+  /** This node leads, and the noop of its term is applied here: the state holds everything committed before (G4). */
+  | { readonly type: "leaderReady"; readonly term: number }
+  /** Ends each `leaderReady`, exactly once, as soon as this node knows; also when it fails or stops. */
+  | { readonly type: "leadershipLost"; readonly term: number }
+  /** `leader` is 0 while none is known. */
+  | { readonly type: "leaderChanged"; readonly leader: NodeId; readonly term: number }
+  /** The state was replaced by a leader's: everything read from it before is outdated. */
+  | { readonly type: "snapshotInstalled"; readonly meta: SnapshotMeta }
+  /** A snapshot on its way in was not installed; the old state stands and the leader will try again. */
+  | { readonly type: "snapshotRefused"; readonly from: NodeId; readonly error: Error }
+  | { readonly type: "snapshotSent"; readonly to: NodeId; readonly meta: SnapshotMeta }
+  /** A snapshot did not arrive; it is tried again in `retryMs`. */
+  | { readonly type: "snapshotFailed"; readonly to: NodeId; readonly error: Error; readonly retryMs: number }
+  | { readonly type: "logCompacted"; readonly meta: SnapshotMeta }
+  /** The node stopped for good (G19). End the process: nothing it says can be trusted to be durable. */
+  | { readonly type: "fatal"; readonly error: Error };

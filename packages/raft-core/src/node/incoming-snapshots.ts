@@ -1,0 +1,107 @@
+import type { Clock, IncomingSnapshot, StateMachine } from "../contracts.ts";
+import type { SnapshotDecision } from "../core/raft.ts";
+import type { SnapshotMeta } from "../types.ts";
+import { asError, FeatureLevelError, NodeStoppedError, SnapshotRefusedError } from "./errors.ts";
+import { GuardedChunks } from "./guarded-chunks.ts";
+
+export interface IncomingSnapshotsParts {
+  readonly stateMachine: Pick<StateMachine<unknown>, "restore">;
+  readonly clock: Clock;
+  readonly stallMs: number;
+  readonly featureLevel: number;
+  /** Asks the core; from a yes on, it hands out nothing more to apply. */
+  decide(incoming: IncomingSnapshot): SnapshotDecision;
+  /** Resolves when what was handed out is applied. */
+  applyIdle(): Promise<void>;
+  /** Replaces the log; resolves when that is durable. Its failure is fatal and handled elsewhere: then it never resolves. */
+  resetLog(meta: SnapshotMeta): Promise<void>;
+  onInstalled(meta: SnapshotMeta): void;
+  /** Not installed, the old state stands. */
+  onFailed(incoming: IncomingSnapshot, error: Error): void;
+  onFatal(error: Error): void;
+}
+
+/**
+ * The follower's side of snapshots, in the order that survives a crash at any point (G18): the state first,
+ * durably, then the log. A state that is ahead of its log is put right at the next start.
+ */
+export class IncomingSnapshots {
+  readonly #parts: IncomingSnapshotsParts;
+  readonly #stop = new AbortController();
+  #installing: Promise<void> | undefined;
+
+  constructor(parts: IncomingSnapshotsParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when the snapshot is installed, or held already; rejects when it is refused. */
+  async receive(incoming: IncomingSnapshot): Promise<void> {
+    this.#refuseIfStopped();
+    const { featureLevel } = incoming.meta;
+    if (featureLevel > this.#parts.featureLevel) throw new FeatureLevelError(featureLevel, this.#parts.featureLevel);
+    if (this.#installing !== undefined) throw refused("another one is being installed");
+    const decision = this.#parts.decide(incoming);
+    this.#refuseIfStopped();
+    if (decision.install) await this.#begin(incoming);
+    else if (decision.reason !== "alreadyHeld") throw refused(decision.reason === "busy" ? "another one is being installed" : "its sender was deposed");
+  }
+
+  /** Breaks off a snapshot under way. */
+  halt(reason: Error): void {
+    this.#stop.abort(reason);
+  }
+
+  /** Resolves when nothing is being installed. */
+  async idle(): Promise<void> {
+    await this.#installing?.catch(() => undefined);
+  }
+
+  #begin(incoming: IncomingSnapshot): Promise<void> {
+    const installing = this.#install(incoming).finally(() => {
+      this.#installing = undefined;
+    });
+    this.#installing = installing;
+    return installing;
+  }
+
+  async #install(incoming: IncomingSnapshot): Promise<void> {
+    await this.#restore(incoming);
+    this.#refuseIfStopped();
+    await this.#parts.resetLog(incoming.meta);
+    this.#refuseIfStopped();
+    this.#parts.onInstalled(incoming.meta);
+  }
+
+  async #restore(incoming: IncomingSnapshot): Promise<void> {
+    const { clock, stallMs, stateMachine } = this.#parts;
+    const guarded = new GuardedChunks(incoming.chunks, clock, stallMs, this.#stop.signal);
+    await this.#parts.applyIdle();
+    this.#refuseIfStopped();
+    try {
+      await stateMachine.restore(incoming.meta, guarded.chunks());
+    } catch (error) {
+      this.#restoreFailed(incoming, asError(error), guarded);
+      throw error;
+    }
+  }
+
+  /** A stream that broke, or brought what is no valid snapshot, is the sender's affair. Anything else is a disk that failed (G19). */
+  #restoreFailed(incoming: IncomingSnapshot, error: Error, guarded: GuardedChunks): void {
+    if (this.#stop.signal.aborted) return;
+    if (guarded.broken !== undefined || isInvalid(error)) this.#parts.onFailed(incoming, error);
+    else this.#parts.onFatal(error);
+  }
+
+  #refuseIfStopped(): void {
+    if (!this.#stop.signal.aborted) return;
+    throw new NodeStoppedError("This node stopped and installs no snapshots.", { cause: this.#stop.signal.reason });
+  }
+}
+
+function isInvalid(error: Error): boolean {
+  return "category" in error && error.category === "invalid";
+}
+
+function refused(why: string): SnapshotRefusedError {
+  return new SnapshotRefusedError(`The snapshot was refused: ${why}. The leader will try again if it is still needed.`);
+}

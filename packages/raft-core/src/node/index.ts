@@ -1,0 +1,23 @@
+export { clockFrom, type TimerFunctions } from "./clock.ts";
+export {
+  ContractBrokenError,
+  FeatureLevelError,
+  InvalidOptionError,
+  NodeStoppedError,
+  NotLeaderError,
+  ProposalDroppedError,
+  ProposalOutcomeUnknownError,
+  ProposalTooLargeError,
+  SnapshotRefusedError,
+  SnapshotStreamError,
+  StateBehindLogError,
+  TooManyProposalsError,
+  TooManyReadsError,
+  TransferFailedError,
+  TransferTargetError,
+} from "./errors.ts";
+export type { RaftNodeEvent } from "./events.ts";
+export { DEFAULT_SETTINGS, type RaftNodeOptions, type RaftNodeParts, type RaftNodeSettings } from "./options.ts";
+export type { ProposalPriority, ProposeOptions } from "./proposals.ts";
+export { RaftNode } from "./raft-node.ts";
+export type { RaftStatus } from "./status.ts";
