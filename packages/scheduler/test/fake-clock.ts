@@ -1,0 +1,69 @@
+import type { SchedulerClock } from "../src/index.ts";
+
+interface Timer {
+  readonly atMs: number;
+  readonly callback: () => void;
+}
+
+/** Time that moves when told. Timers behave as Node's: a delay of 2^31 or more fires at once. */
+export class FakeClock implements SchedulerClock {
+  #timers: Timer[] = [];
+  #elapsedMs = 0;
+  #wallMs: number;
+
+  constructor(startMs: number) {
+    this.#wallMs = startMs;
+  }
+
+  now = (): number => this.#wallMs;
+  monotonicMs = (): number => this.#elapsedMs;
+
+  after = (delayMs: number, callback: () => void): (() => void) => {
+    const timer = { atMs: this.#elapsedMs + (delayMs >= 2 ** 31 ? 1 : delayMs), callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  };
+
+  get timers(): number {
+    return this.#timers.length;
+  }
+
+  /** Moves the wall clock alone, as an administrator would. */
+  setWall(ms: number): void {
+    this.#wallMs = ms;
+  }
+
+  /** Lets time pass; everything that becomes due happens in order, with all that follows from it. */
+  async advance(ms: number): Promise<void> {
+    const endMs = this.#elapsedMs + ms;
+    await settled();
+    for (;;) {
+      const next = this.#timers.filter((timer) => timer.atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.#move(Math.max(this.#elapsedMs, next.atMs));
+      next.callback();
+      await settled();
+    }
+    this.#move(endMs);
+  }
+
+  /** Time passes without the process: nothing runs until the next advance. */
+  stall(ms: number): void {
+    this.#move(this.#elapsedMs + ms);
+  }
+
+  #move(elapsedMs: number): void {
+    this.#wallMs += elapsedMs - this.#elapsedMs;
+    this.#elapsedMs = elapsedMs;
+  }
+}
+
+/** After all promises that can settle without time passing. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
