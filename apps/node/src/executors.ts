@@ -22,7 +22,7 @@ const BUILDERS: ReadonlyMap<string, Build> = new Map<string, Build>([
   ],
   [
     "webhook",
-    (options) => new WebhookExecutor({ allow: options.webhookAllow, outputCapacityBytes: options.outputBufferBytes }),
+    ({ webhookAllow }) => new WebhookExecutor({ allow: webhookAllow.includes("all") ? "all" : webhookAllow }),
   ],
 ]);
 

@@ -16,17 +16,17 @@ const SYSTEM_COMMANDS: ReadonlySet<CommandBody["$case"]> = new Set([
 ]);
 
 export class RaftProposer {
-  readonly #raft: Pick<RaftNode<ApplyResult>, "propose">;
+  readonly #propose: RaftNode<ApplyResult>["propose"];
   readonly #now: () => number;
 
-  constructor(raft: Pick<RaftNode<ApplyResult>, "propose">, now: () => number) {
-    this.#raft = raft;
+  constructor(propose: RaftNode<ApplyResult>["propose"], now: () => number) {
+    this.#propose = propose;
     this.#now = now;
   }
 
   /** Resolves with the result of apply here; rejects as `RaftNode.propose` does. */
   propose(body: CommandBody, requestId = ""): Promise<ApplyResult> {
     const command = encodeCommand({ version: COMMAND_VERSION, timeMs: this.#now(), requestId, body });
-    return this.#raft.propose(command, { priority: SYSTEM_COMMANDS.has(body.$case) ? "system" : "user" });
+    return this.#propose(command, { priority: SYSTEM_COMMANDS.has(body.$case) ? "system" : "user" });
   }
 }

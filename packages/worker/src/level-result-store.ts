@@ -1,13 +1,22 @@
 /**
- * A {@link ResultStore} on any abstract-level database.
+ * A {@link ResultStore} on LevelDB.
  */
-import type { AbstractLevel } from "abstract-level";
 import { ReportAttempts_Item } from "@coxswain/state-machine";
 import type { AttemptReport, ResultStore } from "./contracts.ts";
 import { attemptKey } from "./contracts.ts";
 
-/** A database with text keys and binary values; `classic-level` in production. */
-export type ResultDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Uint8Array>;
+/** A chained batch of abstract-level, as far as it is used here. */
+export interface ResultBatch {
+  put(key: string, value: Uint8Array): unknown;
+  del(key: string): unknown;
+  write(options?: { readonly sync: boolean }): Promise<void>;
+}
+
+/** An abstract-level database with text keys and `valueEncoding: "view"`; `classic-level` in production. */
+export interface ResultDatabase {
+  batch(): ResultBatch;
+  values(): { all(): Promise<Uint8Array[]> };
+}
 
 export class LevelResultStore implements ResultStore {
   readonly #database: ResultDatabase;
@@ -20,7 +29,7 @@ export class LevelResultStore implements ResultStore {
     const batch = this.#database.batch();
     for (const report of reports)
       batch.put(attemptKey(report), ReportAttempts_Item.encode(report).finish());
-    await batch.write({ sync: true } as object);
+    await batch.write({ sync: true });
   }
 
   /** Not synced: a result that comes back after a power cut is reported again and ignored by apply. */

@@ -1,0 +1,90 @@
+/**
+ * What a node stands on before it belongs to a cluster: its directory, identity, log and open port.
+ */
+import { ClusterServiceService, InternalServiceService, SchedulerServiceService } from "@coxswain/protocol";
+import { describeIdentity } from "@coxswain/raft-core";
+import type { FoundedIdentity } from "@coxswain/raft-core";
+import { identifyPeer, raftService } from "@coxswain/raft-grpc";
+import type { GrpcTransport } from "@coxswain/raft-grpc";
+import { FileIdentityStore, LevelLogStorage } from "@coxswain/raft-level";
+import { localNode } from "@coxswain/rpc";
+import type { Logger } from "@coxswain/telemetry";
+import type { Closers } from "./closers.ts";
+import { listenAddress } from "./config/load-config.ts";
+import type { NodeOptions } from "./config/options.ts";
+import { openDataDirectory } from "./data-directory.ts";
+import type { DataDirectory } from "./data-directory.ts";
+import { GrpcServer } from "./grpc-server.ts";
+import { Membership } from "./membership.ts";
+import { loadCredentials } from "./tls.ts";
+import type { Credentials } from "./tls.ts";
+
+/** How long another member may take to say who it is. */
+const IDENTIFY_TIMEOUT_MS = 1_000;
+
+export class Foundation {
+  readonly options: NodeOptions;
+  readonly directory: DataDirectory;
+  readonly credentials: Credentials;
+  readonly storage: LevelLogStorage;
+  readonly membership: Membership;
+  readonly server: GrpcServer;
+  /** Set once the node belongs to a cluster; until then messages of Raft are refused. */
+  transport: GrpcTransport | undefined;
+
+  private constructor(parts: Pick<Foundation, "options" | "directory" | "credentials" | "storage" | "membership" | "server">) {
+    this.options = parts.options;
+    this.directory = parts.directory;
+    this.credentials = parts.credentials;
+    this.storage = parts.storage;
+    this.membership = parts.membership;
+    this.server = parts.server;
+  }
+
+  /** Opens everything and listens. What was opened is in `closers`, also when this rejects. */
+  static async open(options: NodeOptions, logger: Logger, closers: Closers): Promise<Foundation> {
+    const directory = await openDataDirectory(options.dataDir);
+    const credentials = loadCredentials(options, (error) => logger.error({ err: error }, "certificates were not reloaded"));
+    closers.add("credentials", credentials.close);
+    const membership = await Membership.open({
+      self: { id: options.nodeId, address: options.advertiseAddr ?? listenAddress(options) },
+      peers: options.peers,
+      store: new FileIdentityStore(directory.root),
+      identify: (peer, own) =>
+        identifyPeer(peer.address, credentials.channel(), { nodeId: options.nodeId, nodeUuid: own.nodeUuid }, { timeoutMs: IDENTIFY_TIMEOUT_MS }),
+      onWaiting: (unanswered) => logger.info({ unanswered }, "waiting for the other founding members"),
+    });
+    // A node that belonged to a cluster has had a log; without it, it would vote again on what it voted on (G1).
+    const storage = await LevelLogStorage.open(directory.raft, {
+      mustExist: membership.founded,
+      onTruncated: (batch) => logger.warn({ ...batch }, "the last write to the log was torn and has been taken away"),
+    });
+    closers.add("log", () => storage.close());
+    const server = new GrpcServer(() => waitingFor(membership));
+    closers.add("server", () => server.close());
+    const foundation = new Foundation({ options, directory, credentials, storage, membership, server });
+    foundation.#serveRaft();
+    server.serveStarting([SchedulerServiceService, ClusterServiceService, InternalServiceService]);
+    await server.listen(listenAddress(options), credentials);
+    return foundation;
+  }
+
+  /** Resolves once the node belongs to a cluster; rejects when it may not, with the way back. */
+  join(signal: AbortSignal): Promise<FoundedIdentity> {
+    return this.membership.join(signal);
+  }
+
+  #serveRaft(): void {
+    const { credentials, membership, options } = this;
+    const { definition, implementation } = raftService({
+      identity: () => describeIdentity(membership.identity, { id: options.nodeId, configured: membership.configured }),
+      transport: () => this.transport,
+      ...(credentials.secure ? {} : { insecurePeer: localNode }),
+    });
+    this.server.serve({ definition, implementation: { ...implementation } });
+  }
+}
+
+function waitingFor(membership: Membership): string {
+  return membership.founded ? "it opens its state" : `it waits for the founding members ${membership.configured.join(", ")}`;
+}

@@ -1,0 +1,65 @@
+/**
+ * `coxswaind`: options, signals, exit codes.
+ */
+import { readFileSync } from "node:fs";
+import { createLogger } from "@coxswain/telemetry";
+import type { Logger } from "@coxswain/telemetry";
+import { ConfigError } from "./config/errors.ts";
+import { loadConfig } from "./config/load-config.ts";
+import type { NodeOptions } from "./config/options.ts";
+import { CoxswainNode } from "./node.ts";
+
+/** Exit codes of the daemon. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, forced: 130 } as const;
+
+/** Runs a node until a signal or a fatal error. Resolves with the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let options: NodeOptions;
+  try {
+    const loaded = loadConfig({ argv, env: process.env, readFile: (path) => readFileSync(path, "utf8") });
+    if ("help" in loaded) {
+      process.stdout.write(loaded.help);
+      return EXIT.ok;
+    }
+    options = loaded;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\nSee coxswaind --help.\n`);
+    return EXIT.usage;
+  }
+  const pretty = options.logFormat === "auto" ? process.stdout.isTTY : options.logFormat === "pretty";
+  const logger = createLogger({ level: options.logLevel, pretty, node: options.nodeId });
+  return await new Promise<number>((resolve) => runNode(options, logger, resolve));
+}
+
+function runNode(options: NodeOptions, logger: Logger, exit: (code: number) => void): void {
+  const node = new CoxswainNode(logger, (error) => {
+    // Nothing this process says can be trusted to be durable any more: no drain, no hand-over (G19).
+    logger.fatal({ err: error }, "fatal; this process ends and must be restarted");
+    exit(EXIT.failed);
+  });
+  const stop = (signal: NodeJS.Signals): void => {
+    process.off("SIGTERM", stop).off("SIGINT", stop);
+    process.once("SIGTERM", () => exit(EXIT.forced)).once("SIGINT", () => exit(EXIT.forced));
+    logger.info({ signal }, "stopping; a second signal exits at once");
+    node.stop().then(
+      () => exit(EXIT.ok),
+      (error: unknown) => {
+        logger.error({ err: error }, "did not stop cleanly");
+        exit(EXIT.failed);
+      },
+    );
+  };
+  process.on("SIGTERM", stop).on("SIGINT", stop);
+  process.on("SIGHUP", () => node.reloadCertificates());
+  node.start(options).catch((error: unknown) => {
+    if (process.listenerCount("SIGTERM") > 0 && isStopping(error)) return;
+    logger.fatal({ err: error }, "could not start");
+    exit(EXIT.failed);
+  });
+}
+
+/** The start was called off by a signal: the stop decides the exit code. */
+function isStopping(error: unknown): boolean {
+  return (error as { code?: string }).code === "FOUNDING_ABORTED";
+}
