@@ -3,7 +3,8 @@ import type { AppendBatch, Message } from "../types.ts";
 
 /** What has to become durable before its messages may travel. */
 interface Write {
-  readonly id: number;
+  /** Undefined for messages that only wait for the writes before them. */
+  readonly id: number | undefined;
   readonly messages: readonly Message[];
   durable: boolean;
 }
@@ -44,7 +45,7 @@ export class AppendPipeline {
   push(id: number, append: AppendBatch | undefined, messages: readonly Message[]): void {
     if (this.#halted) return;
     if (append === undefined) {
-      this.#afterEarlierWrites(id, messages);
+      this.#afterEarlierWrites(messages);
       return;
     }
     const write: Write = { id, messages, durable: false };
@@ -98,16 +99,16 @@ export class AppendPipeline {
     this.#duties.onFailed(error);
   }
 
-  #afterEarlierWrites(id: number, messages: readonly Message[]): void {
+  #afterEarlierWrites(messages: readonly Message[]): void {
     if (messages.length === 0) return;
     if (this.#writes.length === 0) this.#duties.send(messages);
-    else this.#writes.push({ id, messages, durable: true });
+    else this.#writes.push({ id: undefined, messages, durable: true });
   }
 
   #release(): void {
     for (let first = this.#writes[0]; first?.durable === true; first = this.#writes[0]) {
       this.#writes.shift();
-      this.#duties.onDurable(first.id);
+      if (first.id !== undefined) this.#duties.onDurable(first.id);
       if (first.messages.length > 0) this.#duties.send(first.messages);
     }
   }
