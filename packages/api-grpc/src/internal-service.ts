@@ -2,6 +2,7 @@
 import { errorDetail } from "@coxswain/job-service";
 import type { CallerIdentity, CallOptions, PeerAnswers, PublicMethod } from "@coxswain/job-service";
 import type {
+  ErrorDetail,
   ForwardRequest,
   ForwardResponse,
   HeartbeatRequest,
@@ -13,7 +14,7 @@ import type {
   ReportAttemptsResponse,
 } from "@coxswain/protocol";
 import { requireRole, wrapBidi, wrapUnary } from "@coxswain/rpc";
-import type { HandlerOptions } from "@coxswain/rpc";
+import type { CallContext, HandlerOptions } from "@coxswain/rpc";
 import { CallerMissingError, LeaseRefusedError, NotForwardableError } from "./errors.ts";
 import { FORWARD_CODECS, forwardedMethod } from "./forward-table.ts";
 import { pipelined } from "./pipelined.ts";
@@ -61,19 +62,22 @@ export function internalServiceImplementation(
     },
   };
   return {
-    forward: wrapUnary((request, context) => answerForward(handlers, request, timeOf(context)), guarded),
+    forward: wrapUnary((request, context) => answerForward(handlers, request, context, guarded), guarded),
     reportAttempts: wrapBidi(
-      (requests) =>
-        pipelined(requests, (request) => answerReport(handlers, request), {
+      (requests, context) =>
+        pipelined(requests, (request) => answerReport(handlers, request, context, guarded), {
           weightOf: (request) => request.items.length,
           maxWeight: maxReportsInFlight,
         }),
       guarded,
     ),
-    heartbeat: wrapUnary((request) => answerHeartbeat(handlers, request, now), guarded),
-    registerNode: wrapUnary(async ({ registration }) => {
+    heartbeat: wrapUnary(async (request, context) => {
+      const { leaseMs, error } = await answerHeartbeat(handlers, request, context, guarded);
+      return { leaseMs, error, timeMs: now() };
+    }, guarded),
+    registerNode: wrapUnary(async ({ registration }, context) => {
       if (registration === undefined) throw new NotForwardableError("RegisterNode without a registration");
-      return { error: await errorOf(handlers.registerNode(registration)) };
+      return { error: await errorOf(handlers.registerNode(registration), context, guarded) };
     }, guarded),
     getJobOutput: wrapUnary(async ({ executionId, attempt, tailBytes }) => {
       const output = await Promise.resolve(handlers.output(executionId, attempt, tailBytes));
@@ -86,15 +90,16 @@ export function internalServiceImplementation(
 async function answerForward(
   handlers: InternalHandlers,
   { caller, path, request }: ForwardRequest,
-  options: CallOptions,
+  context: CallContext,
+  options: HandlerOptions,
 ): Promise<ForwardResponse> {
   try {
     const method = forwardedMethod(path);
     if (method === undefined) throw new NotForwardableError(path);
-    const value = await answerMethod(handlers, method, callerOf(caller), request, options);
+    const value = await answerMethod(handlers, method, callerOf(caller), request, timeOf(context));
     return { result: { $case: "response", value } };
   } catch (error) {
-    return { result: { $case: "error", value: errorDetail(error) } };
+    return { result: { $case: "error", value: told(error, context, options) } };
   }
 }
 
@@ -121,29 +126,42 @@ function callerOf(caller: ForwardRequest["caller"]): CallerIdentity {
 async function answerReport(
   handlers: InternalHandlers,
   { sequence, items }: ReportAttemptsRequest,
+  context: CallContext,
+  options: HandlerOptions,
 ): Promise<ReportAttemptsResponse> {
-  return { sequence, error: await errorOf(handlers.reportAttempts(items)) };
+  return { sequence, error: await errorOf(handlers.reportAttempts(items), context, options) };
 }
 
 async function answerHeartbeat(
   handlers: InternalHandlers,
   request: HeartbeatRequest,
-  now: () => number,
-): Promise<HeartbeatResponse> {
+  context: CallContext,
+  options: HandlerOptions,
+): Promise<Omit<HeartbeatResponse, "timeMs">> {
   try {
     const { leaseMs, reason } = await handlers.heartbeat(request);
     const error = leaseMs > 0 ? undefined : errorDetail(new LeaseRefusedError(reason ?? "NOT_GRANTED"));
-    return { leaseMs, error, timeMs: now() };
+    return { leaseMs, error };
   } catch (error) {
-    return { leaseMs: 0, error: errorDetail(error), timeMs: now() };
+    return { leaseMs: 0, error: told(error, context, options) };
   }
 }
 
-async function errorOf(done: Promise<void>): Promise<ReportAttemptsResponse["error"]> {
+async function errorOf(
+  done: Promise<void>,
+  context: CallContext,
+  options: HandlerOptions,
+): Promise<ErrorDetail | undefined> {
   try {
     await done;
     return undefined;
   } catch (error) {
-    return errorDetail(error);
+    return told(error, context, options);
   }
+}
+
+/** An error as data, after `onError` was told: it ends no call, so nobody else would be. */
+function told(error: unknown, { path }: CallContext, { onError }: HandlerOptions): ErrorDetail {
+  onError?.(error, path);
+  return errorDetail(error);
 }

@@ -1,6 +1,6 @@
 /** `SchedulerService` on the wire: a thin edge over the job service. */
 import { errorDetail } from "@coxswain/job-service";
-import type { CallerIdentity, CallOptions, JobService } from "@coxswain/job-service";
+import type { CallOptions, JobService } from "@coxswain/job-service";
 import type { SchedulerServiceServer, SubmitJobsRequest, SubmitJobsResponse } from "@coxswain/protocol";
 import { wrapBidi, wrapServerStream, wrapUnary } from "@coxswain/rpc";
 import type { CallContext, HandlerOptions } from "@coxswain/rpc";
@@ -27,7 +27,7 @@ export function schedulerServiceImplementation(
     submitJob: wrapUnary((request, context) => service.submitJob(context.peer, request, timeOf(context)), options),
     submitJobs: wrapBidi(
       (requests, context) =>
-        pipelined(requests, (request) => submitBatch(service, context.peer, request, timeOf(context)), {
+        pipelined(requests, (request) => submitBatch(service, context, request, options), {
           weightOf: (request) => request.jobs.length,
           maxWeight: maxJobsInFlight,
         }),
@@ -51,13 +51,14 @@ export function schedulerServiceImplementation(
 /** One message of a stream: whatever goes wrong with it is told to its jobs, and the stream goes on. */
 async function submitBatch(
   service: Pick<JobService, "submitJobs">,
-  caller: CallerIdentity,
+  context: CallContext,
   { sequence, jobs }: SubmitJobsRequest,
-  options: CallOptions,
+  { onError }: HandlerOptions,
 ): Promise<SubmitJobsResponse> {
   try {
-    return { sequence, results: await service.submitJobs(caller, jobs, options) };
+    return { sequence, results: await service.submitJobs(context.peer, jobs, timeOf(context)) };
   } catch (error) {
+    onError?.(error, context.path);
     return { sequence, results: jobs.map(() => ({ result: { $case: "error", value: errorDetail(error) } })) };
   }
 }

@@ -3,6 +3,7 @@ import { COMMAND_VERSION, encodeCommand, isRefused } from "@coxswain/state-machi
 import type { ApplyError, ApplyResult, CommandBody } from "@coxswain/state-machine";
 import type { CallerIdentity } from "./contracts.ts";
 import { RefusedError, UnexpectedResultError } from "./errors.ts";
+import { idTimeMs } from "./job-id.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
 type Kind = Extract<ApplyResult, { readonly kind: string }>["kind"];
@@ -30,9 +31,12 @@ export function refusal(error: ApplyError): RefusedError {
   return new RefusedError(error);
 }
 
-/** Request ids are made by clients, each for itself: two clients that pick the same one must not meet. */
+/**
+ * Request ids are made by clients, each for itself: two that both call theirs `retry-1` must not meet. A UUIDv7
+ * is its maker's alone, and stays as it is: it tells the job store how old the request is (G10).
+ */
 export function scopedRequestId(caller: CallerIdentity, requestId: string): string {
-  return `${caller.name}/${requestId}`;
+  return idTimeMs(requestId) > 0 ? requestId : `${caller.name}/${requestId}`;
 }
 
 function isKind<K extends Kind>(result: ApplyResult, kind: K): result is ResultOf<K> {

@@ -107,12 +107,20 @@ export class SubmitCalls {
         request,
         onLeader: async () => ({
           sequence: 0,
-          results: (await this.#onLeader(caller, jobs)).map(outcomeResult),
+          results: (await this.#onLeader(caller, jobs)).map((outcome) => this.#told(outcome)),
         }),
       },
       options,
     );
     return response.results;
+  }
+
+  /** In a batch a fault reaches the caller as one result among many: this is where it is noted. */
+  #told(outcome: Outcome): SubmitJobResult {
+    if ("job" in outcome) return { result: { $case: "job", value: outcome.job } };
+    const detail = errorDetail(outcome.error);
+    if (detail.category === "internal") this.#parts.logger.error({ err: outcome.error }, "a job of a batch failed");
+    return { result: { $case: "error", value: detail } };
   }
 
   #checked(request: SubmitJobRequest, { forwarded }: CallOptions): CheckedSubmit {
@@ -226,10 +234,6 @@ function itemOutcome(result: SubmitItemResult | undefined): Outcome {
   return {
     job: { jobId: result.job.jobId, createdAtMs: result.job.createdAtMs, existed: result.kind === "existed" },
   };
-}
-
-function outcomeResult(outcome: Outcome): SubmitJobResult {
-  return "job" in outcome ? { result: { $case: "job", value: outcome.job } } : errorResult(outcome.error);
 }
 
 function errorResult(error: unknown): SubmitJobResult {

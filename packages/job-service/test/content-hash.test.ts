@@ -5,7 +5,7 @@ import { Validator } from "../src/validate.ts";
 import { submit } from "./requests.ts";
 
 const validator = new Validator(DEFAULT_LIMITS, () => "id");
-const hash = (parts: Parameters<typeof submit>[0]): string =>
+const hash = (parts: object): string =>
   Buffer.from(contentHash(validator.submit(submit(parts)))).toString("hex");
 
 const process = (value: object) => ({ task: { kind: { $case: "process", value } } }) as const;

@@ -6,8 +6,9 @@ export const bob: CallerIdentity = { name: "bob", role: "client" };
 export const root: CallerIdentity = { name: "root", role: "admin" };
 export const otherNode: CallerIdentity = { name: "node-2", role: "node" };
 
-export function submit(parts: Parameters<typeof SubmitJobRequest.fromPartial>[0]): SubmitJobRequest {
-  return SubmitJobRequest.fromPartial(parts);
+/** What is left out has the value of an unset field. */
+export function submit(parts: object): SubmitJobRequest {
+  return SubmitJobRequest.fromPartial(parts as Partial<SubmitJobRequest>);
 }
 
 /** The rejection of a promise that must not resolve. */

@@ -1,0 +1,96 @@
+import { describe, expect, test } from "@jest/globals";
+import { ExecutionStatus, JobState } from "@coxswain/protocol";
+import { MemoryCluster } from "./memory-cluster.ts";
+import { alice, bob, otherNode, rejection, root, submit } from "./requests.ts";
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+async function withJob(room: number | "none" = 1, options = {}): Promise<MemoryCluster> {
+  const cluster = new MemoryCluster(options);
+  cluster.room = room === "none" ? undefined : room;
+  await cluster.service(1).submitJob(alice, submit({ command: "make", jobId: "a" }));
+  return cluster;
+}
+
+const ask = { jobId: "a", stale: false };
+
+describe("the status of a job", () => {
+  test("tells how it ended, where, and what it wrote last", async () => {
+    const cluster = await withJob();
+    cluster.store.finish("a", "no rule to make target", 2);
+    expect(await cluster.service(3).getJobStatus(alice, ask)).toMatchObject({
+      jobId: "a",
+      status: ExecutionStatus.FAILED,
+      state: JobState.FINISHED,
+      error: "exit code 2",
+      errorType: "EXIT_CODE",
+      exitCode: 2,
+      assignedWorker: 1,
+      executedBy: 1,
+      attempts: 1,
+      completedAtMs: 99,
+      owner: "alice",
+    });
+    expect(text((await cluster.service(3).getJobStatus(alice, ask)).output)).toBe("no rule to make target");
+  });
+
+  test("leaves out what is not there yet", async () => {
+    const status = await (await withJob("none")).service(1).getJobStatus(alice, ask);
+    expect(status).toMatchObject({ status: ExecutionStatus.PENDING, assignedWorker: 0, executedBy: 0 });
+    expect(status).not.toHaveProperty("exitCode");
+    expect(status).not.toHaveProperty("completedAtMs");
+  });
+
+  test("is read from a leader that has confirmed its quorum, from whichever node it is asked", async () => {
+    const cluster = await withJob();
+    await cluster.service(2).getJobStatus(alice, ask);
+    expect(cluster.reads).toBe(1);
+  });
+
+  test("with `stale` comes from the node asked, leader or no leader", async () => {
+    const cluster = await withJob();
+    cluster.leader = 0;
+    expect(await cluster.service(2).getJobStatus(alice, { jobId: "a", stale: true })).toMatchObject({ jobId: "a" });
+    expect(cluster.reads).toBe(0);
+  });
+
+  test("of a foreign job is denied and tells nothing; an admin sees all; a node sees none", async () => {
+    const cluster = await withJob();
+    for (const stale of [false, true]) {
+      const error = await rejection(cluster.service(2).getJobStatus(bob, { jobId: "a", stale }));
+      expect(error).toMatchObject({ code: "JOB_PERMISSION_DENIED", category: "denied" });
+      expect(String(error.message)).not.toMatch(/alice|make/);
+    }
+    expect(await cluster.service(2).getJobStatus(root, ask)).toMatchObject({ owner: "alice" });
+    expect(await rejection(cluster.service(2).getJobStatus(otherNode, ask))).toMatchObject({ code: "CALL_NOT_ALLOWED" });
+    expect(await rejection(cluster.service(2).getJobStatus(bob, { jobId: "none", stale: false }))).toMatchObject({ code: "JOB_NOT_FOUND" });
+  });
+});
+
+describe("the output of a running job", () => {
+  test("comes from the node that runs it", async () => {
+    const cluster = await withJob(3);
+    cluster.outputs.set("3/a.1.1/1", "half way");
+    expect(text((await cluster.service(1).getJobStatus(alice, ask)).output)).toBe("half way");
+    expect(text((await cluster.service(3).getJobStatus(alice, { ...ask, stale: true })).output)).toBe("half way");
+  });
+
+  test("is cut to its tail", async () => {
+    const cluster = await withJob(3, { settings: { outputTailBytes: 3 } });
+    cluster.outputs.set("3/a.1.1/1", "half way");
+    expect(text((await cluster.service(1).getJobStatus(alice, ask)).output)).toBe("way");
+  });
+
+  test("is left out when that node is gone or does not answer soon; the status stands", async () => {
+    const cluster = await withJob(3);
+    cluster.peers.disconnect(3);
+    expect(await cluster.service(1).getJobStatus(alice, ask)).toMatchObject({ status: ExecutionStatus.RUNNING, output: new Uint8Array() });
+
+    const silent = { forward: () => Promise.reject(new Error()), output: () => new Promise<undefined>(() => {}) };
+    const slow = await withJob(3, { peers: silent });
+    const answer = slow.service(1).getJobStatus(alice, ask);
+    await slow.clock.advance(500);
+    expect(await answer).toMatchObject({ status: ExecutionStatus.RUNNING, output: new Uint8Array() });
+    expect(slow.clock.timers).toBe(0);
+  });
+});
