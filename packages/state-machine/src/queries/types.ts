@@ -2,6 +2,7 @@
  * What the queries take and give.
  */
 import type { Execution, ExecutionStatus, Job, StopReason } from "@coxswain/protocol";
+import type { DueItem } from "../events.ts";
 
 /** An attempt that runs, from memory. */
 export interface RunningAttempt {
@@ -39,7 +40,7 @@ export interface DueRange {
   /** At most this many, oldest first. */
   readonly limit: number;
   /** Go on after this item of an earlier answer. */
-  readonly after?: import("../events.ts").DueItem;
+  readonly after?: DueItem;
 }
 
 /** Which jobs a listing shows, newest first. */

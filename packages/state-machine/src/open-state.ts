@@ -1,0 +1,92 @@
+/**
+ * One open database and what works on it.
+ */
+import type { SnapshotMeta } from "@coxswain/raft-core";
+import { Applier } from "./apply/applier.ts";
+import { DatabaseHandle } from "./database-handle.ts";
+import { MarkerSpan, readMarkers } from "./disk/markers.ts";
+import { readWorkingSet } from "./disk/read-working-set.ts";
+import { StateWriter } from "./disk/state-writer.ts";
+import type { JobStoreEvent } from "./events.ts";
+import { receiveSnapshot } from "./snapshot/receive-snapshot.ts";
+import type { State, StateLimits } from "./state.ts";
+import type { StateDatabase, StateDirectory } from "./state-directory.ts";
+
+/** LevelDB holds two logs of 4 MiB by default, each a little over. */
+const DEFAULT_WRITE_AHEAD_BYTES = 16 * 1024 * 1024;
+
+export interface OpenStateOptions extends StateLimits {
+  readonly directory: StateDirectory;
+  readonly maxUnwrittenBytes: number;
+  readonly onWritten: (events: readonly JobStoreEvent[]) => void;
+  readonly onFailed: (error: Error) => void;
+}
+
+export class OpenState {
+  readonly handle: DatabaseHandle;
+  readonly state: State;
+  readonly writer: StateWriter;
+  readonly applier: Applier;
+
+  private constructor(handle: DatabaseHandle, state: State, writer: StateWriter, maxUnwrittenBytes: number) {
+    this.handle = handle;
+    this.state = state;
+    this.writer = writer;
+    this.applier = new Applier(handle.db, state, writer, maxUnwrittenBytes);
+  }
+
+  /** Opens the current state, or a first, empty one. Removes what an interrupted restore left. */
+  static async current(options: OpenStateOptions): Promise<OpenState> {
+    const { directory } = options;
+    const current = await directory.current();
+    for (const name of await directory.list()) if (name !== current) await directory.destroy(name);
+    const name = current ?? stateName(0);
+    const open = await OpenState.#open(name, await directory.open(name), options);
+    if (current === undefined) await directory.switchTo(name);
+    return open;
+  }
+
+  /** Receives a snapshot into a database of its own; nothing is left of it when it is refused. */
+  static async received(
+    options: OpenStateOptions, meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>,
+  ): Promise<OpenState> {
+    const { directory } = options;
+    const name = await freshName(directory, meta.index);
+    const db = await directory.open(name);
+    try {
+      await receiveSnapshot(db, meta, chunks);
+      return await OpenState.#open(name, db, options);
+    } catch (error) {
+      await db.close();
+      await directory.destroy(name);
+      throw error;
+    }
+  }
+
+  static async #open(name: string, db: StateDatabase, options: OpenStateOptions): Promise<OpenState> {
+    try {
+      const state = await readWorkingSet(db, options);
+      const markers = await readMarkers(db, state.meta.appliedIndex);
+      const span = new MarkerSpan(options.directory.writeAheadBytes ?? DEFAULT_WRITE_AHEAD_BYTES, markers);
+      const { onWritten, onFailed } = options;
+      const writer = new StateWriter({ db, state, markers: span, onWritten, onFailed });
+      return new OpenState(new DatabaseHandle(name, db), state, writer, options.maxUnwrittenBytes);
+    } catch (error) {
+      await db.close();
+      throw error;
+    }
+  }
+}
+
+function stateName(index: number): string {
+  return `state-${index}`;
+}
+
+/** A name that no database has, so that nothing in use is touched. */
+async function freshName(directory: StateDirectory, index: number): Promise<string> {
+  const taken = new Set([...(await directory.list()), await directory.current()]);
+  for (let copy = 0; ; copy++) {
+    const name = copy === 0 ? stateName(index) : `${stateName(index)}-${copy}`;
+    if (!taken.has(name)) return name;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * How each kind of record is stored, read and indexed.
+ */
+import { Execution, Job, Leftover, RememberedRequest } from "@coxswain/protocol";
+import { fromBytes, toBytes } from "../disk/text.ts";
+import { executionKey, jobKey, LEFTOVER_PREFIX, REQUEST_ORDER_PREFIX, REQUEST_PREFIX } from "../keys.ts";
+import type { RecordKind } from "../record-table.ts";
+import { executionBytes, executionIndexes } from "./execution.ts";
+import { jobIndexes } from "./job.ts";
+
+/** An object with its fields, beyond the texts in it. */
+const OBJECT_BYTES = 512;
+
+export const JOBS: RecordKind<Job> = {
+  key: jobKey,
+  encode: (job) => Job.encode(job).finish(),
+  decode: (bytes) => Job.decode(bytes),
+  weigh: (job) => OBJECT_BYTES + 2 * job.sizeBytes,
+  indexes: jobIndexes,
+};
+
+export const EXECUTIONS: RecordKind<Execution> = {
+  key: executionKey,
+  encode: (execution) => Execution.encode(execution).finish(),
+  decode: (bytes) => Execution.decode(bytes),
+  weigh: (execution) => OBJECT_BYTES + 2 * executionBytes(execution),
+  indexes: executionIndexes,
+};
+
+/** By {@link requestName} or {@link removedJobName}. */
+export const REQUESTS: RecordKind<RememberedRequest> = {
+  key: (name) => REQUEST_PREFIX + name,
+  encode: (request) => RememberedRequest.encode(request).finish(),
+  decode: (bytes) => RememberedRequest.decode(bytes),
+  weigh: (request) => OBJECT_BYTES + 2 * request.result.length,
+};
+
+/** By sequence number as `be64`: the name remembered under it. */
+export const REQUEST_ORDER: RecordKind<string> = {
+  key: (sequence) => REQUEST_ORDER_PREFIX + sequence,
+  encode: toBytes,
+  decode: fromBytes,
+  weigh: (name) => 2 * name.length,
+};
+
+/** By `<be64 index>/<job id>`. */
+export const LEFTOVERS: RecordKind<Leftover> = {
+  key: (id) => LEFTOVER_PREFIX + id,
+  encode: (leftover) => Leftover.encode(leftover).finish(),
+  decode: (bytes) => Leftover.decode(bytes),
+  weigh: (leftover) => OBJECT_BYTES + leftover.jobId.length,
+};
+
+/** A request id in the table of remembered requests. */
+export function requestName(requestId: string): string {
+  return `r:${requestId}`;
+}
+
+/** A removed job in the table of remembered requests. */
+export function removedJobName(jobId: string): string {
+  return `j:${jobId}`;
+}
