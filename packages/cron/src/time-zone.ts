@@ -94,9 +94,9 @@ export class TimeZone {
   }
 
   #offsetAt(utcMs: number): number {
-    const match = /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(this.#format.format(utcMs));
+    const match = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(this.#format.format(utcMs));
     if (match === null) throw new Error(`Intl gave no offset for ${this.name}.`);
-    const seconds = Number(match[2]) * 3600 + Number(match[3]) * 60 + Number(match[4] ?? 0);
+    const seconds = Number(match[2] ?? 0) * 3600 + Number(match[3] ?? 0) * 60 + Number(match[4] ?? 0);
     return (match[1] === "-" ? -seconds : seconds) * 1000;
   }
 }

@@ -3,21 +3,15 @@ import type { SchedulerClock } from "./contracts.ts";
 /** Timers of Node fire at once when asked for more. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/**
- * One timer at a time, set to an instant rather than a delay: never early, however far away the
- * instant is and however the clock is set meanwhile.
- */
+/** One timer at a time, set to an instant of the monotonic clock; never early, however far away it is. */
 export class Alarm {
-  readonly #clock: Pick<SchedulerClock, "after">;
-  readonly #nowMs: () => number;
+  readonly #clock: Pick<SchedulerClock, "monotonicMs" | "after">;
   readonly #ring: () => void;
   #atMs = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
 
-  /** `nowMs` tells on which clock the instants lie. */
-  constructor(clock: Pick<SchedulerClock, "after">, nowMs: () => number, ring: () => void) {
+  constructor(clock: Pick<SchedulerClock, "monotonicMs" | "after">, ring: () => void) {
     this.#clock = clock;
-    this.#nowMs = nowMs;
     this.#ring = ring;
   }
 
@@ -41,9 +35,9 @@ export class Alarm {
   }
 
   #arm(): void {
-    const delayMs = Math.min(Math.max(0, Math.ceil(this.#atMs - this.#nowMs())), MAX_DELAY_MS);
+    const delayMs = Math.min(Math.max(0, Math.ceil(this.#atMs - this.#clock.monotonicMs())), MAX_DELAY_MS);
     this.#cancel = this.#clock.after(delayMs, () => {
-      if (this.#nowMs() < this.#atMs) return this.#arm();
+      if (this.#clock.monotonicMs() < this.#atMs) return this.#arm();
       this.clear();
       this.#ring();
     });

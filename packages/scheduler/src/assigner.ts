@@ -37,7 +37,7 @@ export class Assigner {
   constructor(parts: AssignerParts) {
     this.#parts = parts;
     this.#backoff = new Backoff(parts.settings.backoffInitialMs, parts.settings.backoffMaxMs);
-    this.#alarm = new Alarm(parts.clock, parts.clock.monotonicMs, () => {
+    this.#alarm = new Alarm(parts.clock, () => {
       this.#start();
     });
   }
@@ -70,8 +70,9 @@ export class Assigner {
   #finished(againInMs: number | undefined): void {
     this.#running = false;
     if (!this.#active) return;
-    const delayMs = againInMs ?? (this.#wanted ? 0 : undefined);
-    if (delayMs !== undefined) this.#alarm.setEarlier(this.#parts.clock.monotonicMs() + delayMs);
+    // Events are hints (G2): what they did not tell is found at the next slot.
+    const delayMs = againInMs ?? (this.#wanted ? 0 : this.#parts.settings.slotGapMs / 2);
+    this.#alarm.set(this.#parts.clock.monotonicMs() + delayMs);
   }
 
   /** Resolves with the wait before the next look, or nothing when an event will call for it. */
@@ -84,6 +85,7 @@ export class Assigner {
       assigned = assignedIn(await this.#parts.proposer.propose(assignCommand(plan)));
     } finally {
       for (const { reservation } of plan.assignments) reservation.release();
+      this.#parts.waiting.left(assigned);
       // What was not assigned waits still, and must not be overtaken.
       if (assigned < plan.assignments.length) this.#parts.waiting.forget();
     }
@@ -97,10 +99,11 @@ export class Assigner {
   async #plan(): Promise<Plan> {
     const { store, placer, settings } = this.#parts;
     const freeSlots = placer.freeSlots();
+    if (freeSlots === 0 || store.queueLength() === 0) return { assignments: [], more: false };
     for (let limit = Math.min(settings.maxQueueScan, Math.max(settings.batchItems, freeSlots)); ; limit *= 4) {
       const version = this.#parts.waiting.version;
       const bounded = Math.min(limit, settings.maxQueueScan);
-      const head = store.queueLength() === 0 ? [] : await store.queueHead(bounded);
+      const head = await store.queueHead(bounded);
       if (!this.#active) return { assignments: [], more: false };
       const plan = this.#planFrom(head, head.length < bounded, version);
       if (plan.assignments.length > 0 || head.length < bounded || bounded === settings.maxQueueScan) return plan;
@@ -122,7 +125,7 @@ export class Assigner {
       if (reservation === undefined) left.add(execution.executor);
       else assignments.push({ execution, reservation });
     }
-    waiting.learn(left, isWholeQueue && !more, version);
+    if (isWholeQueue && !more) waiting.learn(left, head.length, version);
     return { assignments, more };
   }
 }

@@ -1,11 +1,24 @@
 /** What the scheduler needs from elsewhere, bound by apps/node. */
-import type { ApplyResult, CommandBody, JobStore } from "@coxswain/state-machine";
+import type {
+  ApplyResult, CommandBody, DueItem, DueRange, HistoryOverCaps, Job, JobStoreEventName, JobStoreEvents, Node, QueuedExecution,
+} from "@coxswain/state-machine";
 
-/** The part of the replicated job store that the scheduler reads. */
-export type SchedulerStore = Pick<
-  JobStore,
-  "job" | "due" | "queueHead" | "queueLength" | "historyOverCaps" | "nodes" | "node" | "runningOn" | "on"
->;
+/** The part of the replicated job store that the scheduler reads; `JobStore` is one. */
+export interface SchedulerStore {
+  job(id: string): Promise<Job | undefined>;
+  /** Keys of the time index, oldest first (G4). */
+  due(range: DueRange): Promise<readonly DueItem[]>;
+  /** What waits for a node, by priority, then age. */
+  queueHead(limit: number): Promise<readonly QueuedExecution[]>;
+  queueLength(): number;
+  historyOverCaps(): Promise<Pick<HistoryOverCaps, "over" | "leftovers" | "requests">>;
+  nodes(): readonly Node[];
+  node(id: number): Node | undefined;
+  /** Attempts that run on the node. */
+  runningOn(nodeId: number): number;
+  /** Hints, after apply. Returns how to stop listening. */
+  on<Name extends JobStoreEventName>(name: Name, listener: (payload: JobStoreEvents[Name]) => void): () => void;
+}
 
 /** Puts a command into the replicated log. */
 export interface Proposer {

@@ -20,7 +20,11 @@ export interface DueCommandParts {
   readonly clock: SchedulerClock;
   readonly settings: Pick<SchedulerSettings, "misfireToleranceMs">;
   readonly logger: SchedulerLogger;
+  /** Jobs that were complained about already; each slot meets them again. */
+  readonly complained: Set<string>;
 }
+
+const MAX_COMPLAINTS = 1_000;
 
 type Fire = Extract<DueItem, { readonly kind: "fire" }>;
 
@@ -84,7 +88,11 @@ function fireItem(parts: DueCommandParts, job: Job, fire: Fire, releases: (() =>
       ...decision,
     };
   } catch (error) {
-    parts.logger.error({ error, jobId: job.id, dueMs: fire.atMs }, "A due job cannot be fired. Delete it and submit it anew.");
+    const name = `${job.id}/${job.incarnation}/${job.version}`;
+    if (parts.complained.size < MAX_COMPLAINTS && !parts.complained.has(name)) {
+      parts.complained.add(name);
+      parts.logger.error({ error, jobId: job.id, dueMs: fire.atMs }, "A due job cannot be fired. Delete it and submit it anew.");
+    }
     return undefined;
   }
 }

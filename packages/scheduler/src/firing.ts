@@ -1,3 +1,4 @@
+import type { DueItem } from "@coxswain/state-machine";
 import { Alarm } from "./alarm.ts";
 import { Backoff, backoffMs } from "./backoff.ts";
 import type { Proposer, SchedulerStore } from "./contracts.ts";
@@ -6,9 +7,8 @@ import type { DueCommandParts } from "./due-commands.ts";
 import type { NearDue } from "./due-heap.ts";
 import { NearDueItems } from "./near-due.ts";
 import type { SchedulerSettings } from "./settings.ts";
-import type { DueItem } from "@coxswain/state-machine";
 
-export interface FiringParts extends DueCommandParts {
+export interface FiringParts extends Omit<DueCommandParts, "complained"> {
   readonly store: Pick<SchedulerStore, "job" | "due">;
   readonly proposer: Proposer;
   readonly settings: SchedulerSettings;
@@ -19,8 +19,10 @@ export interface FiringParts extends DueCommandParts {
  * proposed again, since apply ignores an item that does not fit the state any more (G5).
  */
 export class Firing {
-  readonly #parts: FiringParts;
-  readonly #near: NearDueItems;
+  readonly #parts: FiringParts & Pick<DueCommandParts, "complained">;
+  #near: NearDueItems;
+  /** The wall clock at the last turn. */
+  #turnedAtMs = Number.NEGATIVE_INFINITY;
   readonly #alarm: Alarm;
   readonly #readBackoff: Backoff;
   #readAgainAtMs = Number.NEGATIVE_INFINITY;
@@ -28,17 +30,17 @@ export class Firing {
   #active = true;
 
   constructor(parts: FiringParts) {
-    this.#parts = parts;
+    this.#parts = { ...parts, complained: new Set() };
     this.#near = new NearDueItems(parts.store, parts.settings);
     this.#readBackoff = new Backoff(parts.settings.backoffInitialMs, parts.settings.backoffMaxMs);
-    this.#alarm = new Alarm(parts.clock, parts.clock.now, () => {
+    this.#alarm = new Alarm(parts.clock, () => {
       this.#turn();
     });
   }
 
   /** Begins at the oldest key of the time index. */
   start(): void {
-    this.#alarm.set(this.#parts.clock.now());
+    this.#wakeAt(this.#parts.clock.now());
   }
 
   stop(): void {
@@ -50,14 +52,14 @@ export class Firing {
   offer(item: DueItem): void {
     if (!this.#active) return;
     this.#near.offer(item);
-    if (this.#canPropose()) this.#alarm.setEarlier(this.#near.nextAtMs);
+    if (this.#canPropose()) this.#wakeAt(this.#near.nextAtMs);
   }
 
   /** The state was replaced: read the index anew. */
   reread(): void {
     if (!this.#active) return;
     this.#near.readAgain();
-    this.#alarm.setEarlier(this.#parts.clock.now());
+    this.#wakeAt(this.#parts.clock.now());
   }
 
   /** Items in memory, with those under way. */
@@ -68,10 +70,23 @@ export class Firing {
   #turn(): void {
     if (!this.#active) return;
     const nowMs = this.#parts.clock.now();
+    if (nowMs < this.#turnedAtMs - this.#parts.settings.slotGapMs) this.#startAnew();
+    this.#turnedAtMs = nowMs;
     if (nowMs >= this.#near.nextSlotAtMs) this.#near.beginSlot(nowMs);
     if (this.#near.wantsPage && nowMs >= this.#readAgainAtMs) this.#readPage();
     while (this.#canPropose() && this.#near.nextAtMs <= nowMs) this.#takeBatch(nowMs);
     this.#rest();
+  }
+
+  /** The wall clock was set back by more than a slot: what waits for times of that clock would wait too long. */
+  #startAnew(): void {
+    this.#near = new NearDueItems(this.#parts.store, this.#parts.settings);
+    this.#readAgainAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Due times lie on the wall clock; it may be set meanwhile, so each turn looks at it again. */
+  #wakeAt(wallMs: number): void {
+    this.#alarm.setEarlier(this.#parts.clock.monotonicMs() + Math.max(0, wallMs - this.#parts.clock.now()));
   }
 
   /** Sets the alarm for whatever comes first. */
@@ -79,7 +94,8 @@ export class Firing {
     let atMs = this.#near.nextSlotAtMs;
     if (this.#canPropose()) atMs = Math.min(atMs, this.#near.nextAtMs);
     if (this.#near.wantsPage) atMs = Math.min(atMs, Math.max(this.#readAgainAtMs, this.#parts.clock.now()));
-    this.#alarm.set(atMs);
+    this.#alarm.clear();
+    this.#wakeAt(atMs);
   }
 
   #canPropose(): boolean {
@@ -100,14 +116,15 @@ export class Firing {
   }
 
   #propose(batch: readonly NearDue[]): void {
+    const near = this.#near;
     this.#inFlight++;
     this.#proposeOnce(batch)
       .then(
         () => {
-          for (const due of batch) this.#near.settle(due);
+          for (const due of batch) near.settle(due);
         },
         (error: unknown) => {
-          this.#failed(batch, error);
+          this.#failed(near, batch, error);
         },
       )
       .then(() => {
@@ -130,13 +147,13 @@ export class Firing {
     }
   }
 
-  #failed(batch: readonly NearDue[], error: unknown): void {
+  #failed(near: NearDueItems, batch: readonly NearDue[], error: unknown): void {
     if (!this.#active) return;
     const { backoffInitialMs, backoffMaxMs } = this.#parts.settings;
     const kind = batch[0]?.item.kind;
     this.#parts.logger.warn({ error, kind, items: batch.length }, "Due items could not be proposed; trying again.");
     const nowMs = this.#parts.clock.now();
-    for (const due of batch) this.#near.putBack(due, nowMs + backoffMs(due.failures++, backoffInitialMs, backoffMaxMs));
+    for (const due of batch) near.putBack(due, nowMs + backoffMs(due.failures++, backoffInitialMs, backoffMaxMs));
   }
 
   #readPage(): void {

@@ -38,7 +38,9 @@ export class Leadership {
     const { store, clock, settings } = parts;
     const waiting = new WaitingKinds(() => store.queueLength());
     this.leases = new Leases(store, clock, settings);
-    const placer = new Placer(store, this.leases);
+    const placer = new Placer(store, this.leases, () => {
+      if (store.queueLength() > 0) this.#assigner.wake();
+    });
     this.place = placeNewWork(placer, waiting);
     this.#firing = new Firing({ ...parts, place: this.place });
     this.#assigner = new Assigner({ ...parts, placer, waiting });

@@ -30,7 +30,7 @@ export class LostNodes {
   constructor(parts: LostNodesParts) {
     this.#parts = parts;
     this.#periodMs = Math.max(1, Math.floor(parts.settings.nodeTtlMs / LOOKS_PER_TTL));
-    this.#alarm = new Alarm(parts.clock, parts.clock.monotonicMs, () => {
+    this.#alarm = new Alarm(parts.clock, () => {
       this.#look();
     });
   }
@@ -51,7 +51,7 @@ export class LostNodes {
     if (nowMs - this.#lookedAtMs > this.#parts.settings.nodeTtlMs / 2) this.#waitOutLeases(nowMs);
     this.#lookedAtMs = nowMs;
     this.#parts.leases.observe();
-    if (nowMs >= this.#trustFromMs && !this.#proposing) this.#declare();
+    if (nowMs >= this.#trustFromMs && !this.#proposing) void this.#declare();
     this.#rest();
   }
 
@@ -64,20 +64,19 @@ export class LostNodes {
     if (this.#active) this.#alarm.set(this.#lookedAtMs + this.#periodMs);
   }
 
-  /** Proposed again at each look until the state shows them lost. */
-  #declare(): void {
+  /** Called again at each look until the state shows them lost. */
+  async #declare(): Promise<void> {
     const nodes = this.#parts.leases.condemn();
     if (nodes.length === 0) return;
     const items = nodes.map((node) => ({ nodeId: node.id, nodeIncarnation: node.incarnation }));
     this.#parts.logger.warn({ nodes: items }, "Nodes were not heard of for longer than their lease: declaring them lost.");
     this.#proposing = true;
-    this.#parts.proposer
-      .propose({ $case: "markNodesLost", value: { items } })
-      .catch((error: unknown) => {
-        this.#parts.logger.warn({ error }, "Lost nodes could not be declared; trying again.");
-      })
-      .finally(() => {
-        this.#proposing = false;
-      });
+    try {
+      await this.#parts.proposer.propose({ $case: "markNodesLost", value: { items } });
+    } catch (error) {
+      this.#parts.logger.warn({ error }, "Lost nodes could not be declared; trying again.");
+    } finally {
+      this.#proposing = false;
+    }
   }
 }

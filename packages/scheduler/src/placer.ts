@@ -16,11 +16,14 @@ export class Placer {
   readonly #reserved = new Map<number, number>();
   /** Among equals the one that was picked longest ago, so that short work spreads as well. */
   readonly #pickedAt = new Map<number, number>();
+  readonly #onRelease: () => void;
   #picks = 0;
 
-  constructor(store: Pick<SchedulerStore, "nodes" | "runningOn">, leases: Pick<Leases, "holds">) {
+  /** `onRelease` hears of each slot given back: a command that failed frees room without any event. */
+  constructor(store: Pick<SchedulerStore, "nodes" | "runningOn">, leases: Pick<Leases, "holds">, onRelease: () => void) {
     this.#store = store;
     this.#leases = leases;
+    this.#onRelease = onRelease;
   }
 
   /** Reserves a slot on the best node that passes `allowed`; undefined when none has room. */
@@ -36,11 +39,6 @@ export class Placer {
       }
     }
     return best === undefined ? undefined : this.#reserveOn(best);
-  }
-
-  /** Whether some live node could ever run it, full or not. */
-  isOffered(executor: string): boolean {
-    return this.#store.nodes().some((node) => this.#offers(node, executor));
   }
 
   /** Free slots on live nodes. */
@@ -87,6 +85,7 @@ export class Placer {
         const left = this.reservedOn(node.id) - 1;
         if (left > 0) this.#reserved.set(node.id, left);
         else this.#reserved.delete(node.id);
+        this.#onRelease();
       },
     };
   }

@@ -18,7 +18,7 @@ export class Purger {
 
   constructor(parts: PurgerParts) {
     this.#parts = parts;
-    this.#alarm = new Alarm(parts.clock, parts.clock.monotonicMs, () => {
+    this.#alarm = new Alarm(parts.clock, () => {
       this.#look();
     });
   }

@@ -10,6 +10,8 @@ export class WaitingKinds {
   readonly #kinds = new Set<string>();
   /** Until the first look at the whole queue anything may wait. */
   #complete = false;
+  /** How many in the queue are known of. Hints come later than the queue grows; more than this means that some wait unknown. */
+  #known = 0;
   #version = 0;
 
   constructor(queueLength: () => number) {
@@ -19,6 +21,7 @@ export class WaitingKinds {
   /** Something joined the queue. */
   add(executor: string): void {
     this.#kinds.add(executor);
+    this.#known++;
     this.#version++;
   }
 
@@ -33,17 +36,24 @@ export class WaitingKinds {
     return this.#version;
   }
 
-  /** What a look at the queue left unassigned. Ignored when something joined meanwhile. */
-  learn(kinds: Iterable<string>, sawWholeQueue: boolean, version: number): void {
-    if (version !== this.#version || !sawWholeQueue) return;
+  /** What a look at the whole queue, of `length`, left unassigned. Ignored when something joined meanwhile. */
+  learn(kinds: Iterable<string>, length: number, version: number): void {
+    if (version !== this.#version) return;
     this.#complete = true;
+    this.#known = length;
     this.#kinds.clear();
     for (const kind of kinds) this.#kinds.add(kind);
   }
 
+  /** So many of those known of were assigned. */
+  left(count: number): void {
+    this.#known -= count;
+  }
+
   /** Whether nothing that waits could use the node. */
   leavesFree(node: Node): boolean {
-    if (this.#queueLength() === 0) return true;
-    return this.#complete && !node.executors.some((executor) => this.#kinds.has(executor));
+    const length = this.#queueLength();
+    if (length === 0) return true;
+    return this.#complete && length <= this.#known && !node.executors.some((executor) => this.#kinds.has(executor));
   }
 }

@@ -15,16 +15,21 @@ export class FakeClock implements SchedulerClock {
     this.#wallMs = startMs;
   }
 
-  now = (): number => this.#wallMs;
-  monotonicMs = (): number => this.#elapsedMs;
+  now(): number {
+    return this.#wallMs;
+  }
 
-  after = (delayMs: number, callback: () => void): (() => void) => {
+  monotonicMs(): number {
+    return this.#elapsedMs;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
     const timer = { atMs: this.#elapsedMs + (delayMs >= 2 ** 31 ? 1 : delayMs), callback };
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
-  };
+  }
 
   get timers(): number {
     return this.#timers.length;

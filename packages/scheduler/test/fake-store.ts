@@ -52,10 +52,8 @@ export class FakeStore implements SchedulerStore {
       })),
     );
 
-  historyOverCaps: SchedulerStore["historyOverCaps"] = () => {
-    const over = this.overCaps > 0;
-    return Promise.resolve({ over, jobs: over, bytes: false, age: false, leftovers: false, requests: false });
-  };
+  historyOverCaps: SchedulerStore["historyOverCaps"] = () =>
+    Promise.resolve({ over: this.overCaps > 0, leftovers: false, requests: false });
 
   due: SchedulerStore["due"] = ({ fromMs = 0, toMs, limit, after }) => {
     const rank = (item: DueItem): string => `${String(item.atMs).padStart(16, "0")}/${nameOf(item)}`;

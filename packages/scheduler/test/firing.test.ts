@@ -112,8 +112,7 @@ test("a job whose schedule cannot be read holds up nobody", async () => {
   await clock.advance(20_000);
   expect(store.of("good").length).toBeGreaterThan(2);
   expect(store.of("bad")).toHaveLength(0);
-  expect(complaints.some((message) => message.includes("cannot be fired"))).toBe(true);
-  expect(complaints.length).toBeLessThan(10);
+  expect(complaints).toEqual([expect.stringContaining("cannot be fired")]);
 });
 
 test("a crowded slot is read in pages, with bounded memory, and all of it fires", async () => {
@@ -171,6 +170,21 @@ test("a wall clock set back delays firing and does not repeat it", async () => {
   expect(dueTimes(store, "c")).toEqual([5_000]);
   await clock.advance(2_000);
   expect(dueTimes(store, "c")).toEqual([5_000, 10_000]);
+});
+
+test("a wall clock set back by hours does not hold up what is due by it", async () => {
+  const { store, clock, scheduler, proposer } = fixture();
+  store.put(atJob("failed", START_MS - 10 * 3_600_000));
+  proposer.failures = 4;
+  scheduler.start(1);
+  await clock.advance(10);
+  clock.setWall(START_MS - 5 * 3_600_000);
+  await clock.advance(20_000);
+  expect(store.of("failed")).toHaveLength(1);
+  store.muteEvents = true;
+  store.put(atJob("quiet", clock.now() + 1_000));
+  await clock.advance(6_000);
+  expect(store.of("quiet")).toHaveLength(1);
 });
 
 test("retries and deadlines come due like occurrences", async () => {

@@ -95,6 +95,17 @@ describe("place", () => {
     expect(store.of("second")[0]?.status).toBe(ExecutionStatus.RUNNING);
   });
 
+  test("nothing is placed past what joined the queue without a hint so far", async () => {
+    const { store, scheduler, clock } = await led({ 1: { executors: ["process", "webhook"], capacity: 1 } });
+    const first = store.submit("first", { placement: { nodeId: 1, nodeIncarnation: 1 } });
+    store.submit("odd", { executor: "docker" });
+    await clock.advance(10);
+    store.muteEvents = true;
+    store.submit("second");
+    store.finish(first.id);
+    expect(scheduler.place({ executor: "process" }).placement).toBeUndefined();
+  });
+
   test("what waits for an executor that nobody offers holds up nobody else", async () => {
     const { store, scheduler, clock } = await led({ 1: {} });
     store.submit("docker", { executor: "docker", priority: 9 });
@@ -202,6 +213,25 @@ describe("assigning what waits", () => {
     store.submit("a");
     await live(5_000);
     expect(store.of("a")[0]).toMatchObject({ status: ExecutionStatus.RUNNING, attempt: 1 });
+  });
+
+  test("a slot that a failed submit gives back goes to what waits", async () => {
+    const { store, scheduler, clock } = await led({ 1: { capacity: 1 } });
+    const { release } = scheduler.place({ executor: "process" });
+    store.submit("waits");
+    await clock.advance(100);
+    expect(store.of("waits")[0]?.status).toBe(ExecutionStatus.PENDING);
+    release();
+    await clock.advance(1);
+    expect(store.of("waits")[0]?.status).toBe(ExecutionStatus.RUNNING);
+  });
+
+  test("what waits is found even when its event was missed", async () => {
+    const { store, live } = await led({ 1: {} });
+    store.muteEvents = true;
+    store.submit("quiet");
+    await live(6_000);
+    expect(store.of("quiet")[0]?.status).toBe(ExecutionStatus.RUNNING);
   });
 
   test("a lease that is held again is taken up at once", async () => {
