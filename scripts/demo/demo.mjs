@@ -131,6 +131,7 @@ async function proveIt(stage, cronId) {
     return executions.length >= 2 && idle(executions) && others.every(({ status }) => status === "COMPLETED");
   });
 
+  await betweenOccurrences(stage, cronId);
   const { leaderId } = await client.clusterStatus();
   const leader = cluster.node(leaderId);
   console.log(`\nKilling the leader, node ${leaderId}, with SIGKILL.`);
@@ -149,7 +150,8 @@ async function proveIt(stage, cronId) {
     const ended = await Promise.all(stage.jobs.filter(({ id }) => id !== cronId).map(({ id }) => client.status(id)));
     return ended.every(({ status }) => status === "COMPLETED");
   });
-  // No occurrence may begin while the ledgers are read.
+  // No occurrence may begin while the ledgers are read, and none may be cut short by the cancel.
+  await betweenOccurrences(stage, cronId);
   await client.cancel(cronId, { reason: "the demo ends" });
   await lookUntil(stage, "the last cron occurrence has ended", async () => idle((await client.executions(cronId)).executions));
   for (const node of cluster.nodes) await caughtUp({ cluster, connect: (servers) => stage.connect(servers), node });
@@ -172,6 +174,17 @@ Every promise held:
   } finally {
     for (const client of clients.values()) client.close();
   }
+}
+
+/**
+ * Resolves just after an occurrence ended, seconds before the next: killing a node in the middle of a shell job would
+ * make it run again (at least once is the default), and this demo shows that each runs once.
+ */
+async function betweenOccurrences(stage, cronId) {
+  await lookUntil(stage, "a cron occurrence has just ended", async () => {
+    const [newest] = (await stage.client.executions(cronId, { pageSize: 1 })).executions;
+    return newest?.finishedAtMs !== undefined && newest.finishedAtMs > Date.now() - 1_500;
+  });
 }
 
 const idle = (executions) => executions.every(({ status }) => status !== "PENDING" && status !== "RUNNING");
