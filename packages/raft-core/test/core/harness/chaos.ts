@@ -1,0 +1,187 @@
+import { SimCluster } from "./sim-cluster.ts";
+import { textOf } from "./states.ts";
+
+/** What a run did, so that a test can show that it was no idle one. */
+export interface ChaosReport {
+  readonly commits: number;
+  readonly terms: number;
+  readonly acknowledged: number;
+  readonly reads: number;
+  readonly snapshots: number;
+  readonly dropped: number;
+  readonly crashes: number;
+}
+
+/**
+ * One cluster under loss, repetition, reordering, partitions, late syncs and crashes, chosen by the seed.
+ * The oracle checks every step; in the end everything is healed, and the cluster must agree and go on.
+ */
+export class Chaos {
+  readonly #cluster: SimCluster;
+  readonly #ids: readonly number[];
+  readonly #acknowledged = new Map<string, number>();
+  readonly #readFloors = new Map<number, number>();
+  #proposals = 0;
+  #reads = 0;
+  #confirmedReads = 0;
+  #crashes = 0;
+
+  constructor(seed: number, size: number) {
+    this.#ids = Array.from({ length: size }, (_, at) => at + 1);
+    this.#cluster = new SimCluster({
+      ids: this.#ids,
+      seed,
+      config: {
+        maxAppendBytes: 100,
+        maxInflightAppends: 3,
+        maxUncommittedBytes: 2000,
+        maxCommittedBytes: 200,
+      },
+    });
+    this.#cluster.autoSync = false;
+  }
+
+  run(steps: number): ChaosReport {
+    for (let step = 0; step < steps; step += 1) {
+      this.#step();
+      this.#checkReads();
+      this.#noteAcknowledged();
+    }
+    this.#recover();
+    return this.#report();
+  }
+
+  #step(): void {
+    const cluster = this.#cluster;
+    const dice = cluster.random() * 100;
+    const id = this.#pick(this.#ids);
+    if (dice < 46) this.#deliver();
+    else if (dice < 66) cluster.sync(id);
+    else if (dice < 82) cluster.act(id, (node) => node.raft.tick());
+    else if (dice < 92) this.#propose();
+    else if (dice < 95) this.#read(id);
+    else if (dice < 96.2) this.#disturbNetwork(id);
+    else if (dice < 97.2) this.#crashOrRestart(id);
+    else if (dice < 98.4) cluster.act(id, (node) => node.compact());
+    else if (dice < 99) cluster.act(id, (node) => node.raft.transferLeadership(this.#pick(this.#ids)));
+    else
+      for (const each of this.#ids)
+        for (let i = 0; i < 3; i += 1) cluster.act(each, (node) => node.raft.tick());
+  }
+
+  /** Mostly in order; sometimes any packet, sometimes lost, sometimes twice. */
+  #deliver(): void {
+    const cluster = this.#cluster;
+    if (cluster.packets.length === 0) return;
+    const at = cluster.random() < 0.7 ? 0 : Math.floor(cluster.random() * cluster.packets.length);
+    const fate = cluster.random();
+    const packet = cluster.packets[at];
+    if (fate < 0.06) cluster.drop(at);
+    else cluster.deliver(at);
+    if (fate > 0.95 && packet?.type === "message") cluster.packets.push(packet);
+  }
+
+  #propose(): void {
+    const { leader, random } = this.#cluster;
+    const target = random() < 0.8 && leader !== undefined ? leader.id : this.#pick(this.#ids);
+    const texts = Array.from({ length: 1 + Math.floor(random() * 3) }, () => `p${(this.#proposals += 1)}`);
+    this.#cluster.propose(target, ...texts);
+  }
+
+  #read(id: number): void {
+    const context = (this.#reads += 1);
+    this.#readFloors.set(context, this.#cluster.oracle.commitIndex);
+    this.#cluster.act(id, (node) => node.raft.readIndex(context));
+  }
+
+  /** A confirmed read sees everything that was committed anywhere before it was asked. */
+  #checkReads(): void {
+    for (const node of this.#cluster.up) {
+      for (const { context, index } of node.readStates.splice(0)) {
+        this.#confirmedReads += 1;
+        const floor = this.#readFloors.get(context) ?? Number.POSITIVE_INFINITY;
+        if (index < floor)
+          throw new Error(`read ${context} was confirmed at ${index}, but ${floor} was committed`);
+      }
+    }
+  }
+
+  /** A leader acknowledges a proposal once it has applied it. */
+  #noteAcknowledged(): void {
+    for (const { raft, applied } of this.#cluster.up) {
+      if (raft.role !== "leader") continue;
+      for (let at = applied.length - 1; at >= 0; at -= 1) {
+        const entry = applied[at]!;
+        if (entry.term !== raft.term || this.#acknowledged.has(textOf(entry.data))) break;
+        if (entry.type === "normal") this.#acknowledged.set(textOf(entry.data), entry.index);
+      }
+    }
+  }
+
+  #disturbNetwork(id: number): void {
+    const dice = this.#cluster.random();
+    if (dice < 0.4) this.#cluster.heal();
+    else if (dice < 0.7) this.#cluster.isolate(id);
+    else this.#cluster.connect(id, this.#pick(this.#ids), false);
+  }
+
+  #crashOrRestart(id: number): void {
+    if (!this.#cluster.node(id).isUp) {
+      this.#cluster.restart(id);
+      return;
+    }
+    if (this.#cluster.random() < 0.5) return;
+    this.#crashes += 1;
+    this.#cluster.crash(id);
+  }
+
+  #recover(): void {
+    const cluster = this.#cluster;
+    cluster.heal();
+    cluster.autoSync = true;
+    for (const node of cluster.nodes.values()) if (!node.isUp) cluster.restart(node.id);
+    cluster.settle();
+    cluster.tick(120);
+    if (cluster.leader === undefined) throw new Error("no leader emerged after everything was healed");
+    if (!cluster.propose(cluster.leader.id, "last")) throw new Error("the leader takes no proposals");
+    cluster.settle();
+    cluster.tick(20);
+    this.#checkAgreement();
+  }
+
+  #checkAgreement(): void {
+    const { oracle, nodes } = this.#cluster;
+    oracle.finish();
+    for (const { id, applied } of nodes.values()) {
+      const texts = new Set(applied.map((entry) => textOf(entry.data)));
+      if (!texts.has("last")) throw new Error(`node ${id} did not catch up: it ends at ${applied.length}`);
+      for (const [text, index] of this.#acknowledged) {
+        if (textOf(applied[index - 1]!.data) !== text)
+          throw new Error(`acknowledged ${text} was lost on node ${id}`);
+      }
+      const normal = applied.filter((entry) => entry.type === "normal");
+      if (new Set(normal.map((entry) => textOf(entry.data))).size !== normal.length) {
+        throw new Error(`node ${id} applied a proposal twice`);
+      }
+    }
+  }
+
+  #pick(ids: readonly number[]): number {
+    return ids[Math.floor(this.#cluster.random() * ids.length)]!;
+  }
+
+  #report(): ChaosReport {
+    const nodes = [...this.#cluster.nodes.values()];
+    const sum = (of: (node: (typeof nodes)[number]) => number): number =>
+      nodes.reduce((n, node) => n + of(node), 0);
+    return {
+      commits: this.#cluster.oracle.commitIndex,
+      terms: Math.max(...nodes.map((node) => node.raft.term)),
+      acknowledged: this.#acknowledged.size,
+      reads: this.#confirmedReads,
+      snapshots: sum((node) => node.snapshotsTaken),
+      dropped: sum((node) => node.dropped.length),
+      crashes: this.#crashes,
+    };
+  }
+}
