@@ -9,7 +9,7 @@
  * @packageDocumentation
  */
 export { ConfigError } from "./config/errors.ts";
-export { configTable } from "./config/config-table.ts";
+export { configurationPage } from "./config/config-table.ts";
 export { loadConfig } from "./config/load-config.ts";
 export type { ConfigHelp, ConfigSources } from "./config/load-config.ts";
 export type { NodeOptions } from "./config/options.ts";
