@@ -1,0 +1,73 @@
+import { type ChannelCredentials, Client, Metadata, type MethodDefinition } from "@grpc/grpc-js";
+import { channelOptions, errorFromStatus, leaderHint } from "@coxswain/rpc";
+import { clientClosed, leaderOf } from "./errors.ts";
+import { ServerList } from "./server-list.ts";
+
+const userAgent = "grpc.primary_user_agent";
+
+/** The client's channels, one for each server that was ever asked, opened when first needed. */
+export class Connections {
+  readonly servers: ServerList;
+  readonly #credentials: () => ChannelCredentials;
+  readonly #name: string;
+  readonly #clients = new Map<string, Client>();
+  #closed = false;
+
+  constructor(servers: readonly string[], credentials: () => ChannelCredentials, name: string) {
+    this.servers = new ServerList(servers);
+    this.#credentials = credentials;
+    this.#name = name;
+  }
+
+  /** @throws CoxswainClientError when closed */
+  clientOf(address: string): Client {
+    if (this.#closed) throw clientClosed();
+    const known = this.#clients.get(address);
+    if (known !== undefined) return known;
+    const options = { ...channelOptions({ maxMessageBytes: 16 * 1024 * 1024 }), [userAgent]: this.#name };
+    const client = new Client(address, this.#credentials(), options);
+    this.#clients.set(address, client);
+    return client;
+  }
+
+  /**
+   * One attempt of a unary call at the current server. Failures that another server may not have move the list on.
+   *
+   * @throws RemoteError
+   */
+  unary<Request, Response>(method: MethodDefinition<Request, Response>, request: Request, deadlineMs: number): Promise<Response> {
+    const address = this.servers.current;
+    const client = this.clientOf(address);
+    return new Promise((resolve, reject) => {
+      const { path, requestSerialize, responseDeserialize } = method;
+      const answered = (error: Parameters<typeof errorFromStatus>[0] | null, response?: Response): void => {
+        if (error === null && response !== undefined) {
+          resolve(response);
+          return;
+        }
+        const failure = errorFromStatus(error ?? { code: 13, details: "The server sent no answer." });
+        this.noteFailure(address, failure);
+        reject(failure);
+      };
+      client
+        .makeUnaryRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), { deadline: deadlineMs }, answered)
+        .on("metadata", (metadata: Metadata) => {
+          this.servers.prefer(leaderHint(metadata));
+        });
+    });
+  }
+
+  /** Turns to the leader that the error names, or to the next server when this one is of no use now. */
+  noteFailure(address: string, error: { readonly category: string }): void {
+    if (error.category !== "unavailable" && error.category !== "unknown-outcome") return;
+    this.servers.failed(address);
+    const leader = leaderOf(error);
+    if (leader !== address) this.servers.prefer(leader);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+}

@@ -1,0 +1,330 @@
+import type { MethodDefinition } from "@grpc/grpc-js";
+import {
+  ClusterServiceService as cluster,
+  type GetClusterStatusResponse,
+  type GetRaftLogEntriesResponse,
+  ListJobsRequest,
+  SchedulerServiceService as scheduler,
+  type SubmitJobRequest,
+} from "@coxswain/protocol";
+import { v4 as uuidV4, v7 as uuidV7 } from "uuid";
+import { pause } from "./backoff.ts";
+import { type ClientOptions, credentialsOf } from "./client-options.ts";
+import { Connections } from "./connections.ts";
+import { CoxswainClientError, clientError } from "./errors.ts";
+import { type JobSpec, toSubmitRequest } from "./job-spec.ts";
+import {
+  type ExecutionView,
+  type JobListItem,
+  type JobStatus,
+  type Status,
+  fromStatus,
+  toExecutionView,
+  toJobStatus,
+  toListItem,
+  toStatus,
+} from "./job-views.ts";
+import { retry } from "./retry.ts";
+import { ServerList } from "./server-list.ts";
+import { streamMessages } from "./stream-messages.ts";
+import { SubmitPipeline } from "./submit-pipeline.ts";
+
+export interface CallOptions {
+  /** How long to try in all. Default: the client's. */
+  readonly timeoutMs?: number;
+}
+
+export interface ReadOptions extends CallOptions {
+  /** Take the asked node's own state, which may lag. Default false: see every write acknowledged before. */
+  readonly stale?: boolean;
+}
+
+export interface Submitted {
+  readonly jobId: string;
+  readonly createdAtMs: number;
+  /** It was there before, with the same content. */
+  readonly existed: boolean;
+}
+
+/** What became of one of many submits. */
+export type SubmitOutcome =
+  | { readonly ok: true; readonly job: Submitted }
+  | { readonly ok: false; readonly error: CoxswainClientError };
+
+export interface ListFilter {
+  readonly status?: Status;
+  /** Node that the newest attempt was assigned to. */
+  readonly workerId?: number;
+  /** Substring of the command, any case. */
+  readonly command?: string;
+  readonly createdAfterMs?: number;
+  readonly createdBeforeMs?: number;
+  /** Only for admins. */
+  readonly owner?: string;
+}
+
+export interface ListOptions extends ListFilter, ReadOptions {
+  /** Default 100; at most 1000. */
+  readonly pageSize?: number;
+  readonly pageToken?: string;
+}
+
+export interface JobPage {
+  readonly jobs: readonly JobListItem[];
+  /** For the next page; undefined on the last. */
+  readonly nextPageToken: string | undefined;
+  /** Jobs that match owner and status; the other filters are not counted in. */
+  readonly totalCount: number;
+}
+
+export interface ExecutionPage {
+  /** Newest first. */
+  readonly executions: readonly ExecutionView[];
+  readonly nextPageToken: string | undefined;
+}
+
+export interface WaitOptions {
+  /** How long to wait. Default: no limit. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+const submitWindow = 4_096;
+
+/**
+ * A cluster, as its users see it. Finds a server that answers, repeats what is safe to repeat, with the same ids,
+ * and reports every failure as a CoxswainClientError. Hold one and share it; `close()` it at the end.
+ */
+export class CoxswainClient {
+  readonly #options: ClientOptions;
+  readonly #connections: Connections;
+  readonly #pipeline: SubmitPipeline;
+  readonly #closing = new AbortController();
+  #streamsSubmits = true;
+
+  private constructor(options: ClientOptions) {
+    this.#options = options;
+    const { all } = new ServerList(options.servers);
+    this.#connections = new Connections(all, credentialsOf(options, all), options.name ?? "coxswain-client");
+    this.#pipeline = new SubmitPipeline(this.#connections, {
+      backoff: options.backoff ?? {},
+      maxPending: options.maxPendingSubmits ?? 50_000,
+      maxBatchesInFlight: 4,
+      answerTimeoutMs: this.#attemptTimeoutMs,
+    });
+  }
+
+  /**
+   * A client for the cluster behind `servers`. Connections are made when first needed.
+   *
+   * @throws CoxswainClientError for bad addresses or TLS files
+   */
+  static connect(options: ClientOptions): CoxswainClient {
+    return new CoxswainClient(options);
+  }
+
+  /**
+   * Submits a job; resolves once the cluster has it for good.
+   *
+   * @throws CoxswainClientError: after `unknown-outcome` submit again with the same id
+   */
+  async submit(spec: JobSpec, options: CallOptions = {}): Promise<Submitted> {
+    const request = toSubmitRequest(spec, spec.id ?? uuidV7());
+    if (!this.#streamsSubmits) return await this.#submitUnary(request, options);
+    try {
+      return await this.#pipeline.submit(request, this.#deadline(options));
+    } catch (error) {
+      const failure = clientError(error);
+      if (failure.code !== "UNIMPLEMENTED") throw failure;
+      // Something between us and the node does not carry bidirectional streams.
+      this.#streamsSubmits = false;
+      return await this.#submitUnary(request, options);
+    }
+  }
+
+  /** Submits many, some thousands at a time; one outcome for each, in order. */
+  async submitMany(specs: readonly JobSpec[], options: CallOptions = {}): Promise<SubmitOutcome[]> {
+    const outcomes: SubmitOutcome[] = [];
+    for (let from = 0; from < specs.length; from += submitWindow) {
+      const window = specs.slice(from, from + submitWindow).map(async (spec): Promise<SubmitOutcome> => {
+        try {
+          return { ok: true, job: await this.submit(spec, options) };
+        } catch (error) {
+          return { ok: false, error: clientError(error) };
+        }
+      });
+      outcomes.push(...(await Promise.all(window)));
+    }
+    return outcomes;
+  }
+
+  async status(jobId: string, options: ReadOptions = {}): Promise<JobStatus> {
+    const request = { jobId, stale: options.stale ?? false };
+    return toJobStatus(await this.#call(scheduler.getJobStatus, request, options));
+  }
+
+  /** One page. */
+  async list(options: ListOptions = {}): Promise<JobPage> {
+    const request = ListJobsRequest.fromPartial({
+      pageSize: options.pageSize ?? 0,
+      pageToken: options.pageToken ?? "",
+      statusFilter: fromStatus(options.status),
+      workerIdFilter: options.workerId ?? 0,
+      commandFilter: options.command ?? "",
+      createdAfterMs: options.createdAfterMs ?? 0,
+      createdBeforeMs: options.createdBeforeMs ?? 0,
+      stale: options.stale ?? false,
+      ownerFilter: options.owner ?? "",
+    });
+    const { jobs, nextPageToken, totalCount } = await this.#call(scheduler.listJobs, request, options);
+    return { jobs: jobs.map(toListItem), nextPageToken: nextPageToken === "" ? undefined : nextPageToken, totalCount };
+  }
+
+  /** Every page, job by job. */
+  async *listAll(options: ListOptions = {}): AsyncGenerator<JobListItem, void, undefined> {
+    let pageToken = options.pageToken;
+    do {
+      const page = await this.list({ ...options, ...(pageToken === undefined ? {} : { pageToken }) });
+      yield* page.jobs;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== undefined);
+  }
+
+  /** Every matching job over one stream. Begins again elsewhere only while nothing has come; later failures are thrown. */
+  async *stream(filter: Pick<ListFilter, "status"> = {}, options: CallOptions = {}): AsyncGenerator<JobListItem, void, undefined> {
+    const request = { statusFilter: fromStatus(filter.status) };
+    const opened = await this.#retrying(options, true, async () => {
+      const address = this.#connections.servers.current;
+      const messages = streamMessages(this.#connections.clientOf(address), scheduler.streamJobs, request);
+      try {
+        return { first: await messages.next(), messages };
+      } catch (error) {
+        this.#connections.noteFailure(address, clientError(error));
+        throw error;
+      }
+    });
+    try {
+      for (let next = opened.first; next.done !== true; next = await opened.messages.next()) yield toListItem(next.value);
+    } catch (error) {
+      throw clientError(error);
+    } finally {
+      await opened.messages.return();
+    }
+  }
+
+  /** Asks for a job's end. Resolves with its status: CANCELLED, or RUNNING while an attempt is being stopped. */
+  async cancel(jobId: string, options: CallOptions & { readonly reason?: string } = {}): Promise<{ status: Status; message: string }> {
+    const request = { jobId, reason: options.reason ?? "", requestId: uuidV4() };
+    const { status, message } = await this.#call(scheduler.cancelJob, request, options);
+    return { status: toStatus(status), message };
+  }
+
+  /** Removes a job with its history. */
+  async delete(jobId: string, options: CallOptions = {}): Promise<void> {
+    await this.#call(scheduler.deleteJob, { jobId, requestId: uuidV4() }, options);
+  }
+
+  async executions(
+    jobId: string,
+    options: ReadOptions & { readonly pageSize?: number; readonly pageToken?: string } = {},
+  ): Promise<ExecutionPage> {
+    const { pageSize = 0, pageToken = "", stale = false } = options;
+    const page = await this.#call(scheduler.listExecutions, { jobId, pageSize, pageToken, stale }, options);
+    return {
+      executions: page.executions.map(toExecutionView),
+      nextPageToken: page.nextPageToken === "" ? undefined : page.nextPageToken,
+    };
+  }
+
+  async clusterStatus(options: ReadOptions = {}): Promise<GetClusterStatusResponse> {
+    return await this.#call(cluster.getClusterStatus, { stale: options.stale ?? false }, options);
+  }
+
+  async logEntries(
+    options: CallOptions & { readonly startIndex?: number; readonly limit?: number } = {},
+  ): Promise<GetRaftLogEntriesResponse> {
+    return await this.#call(cluster.getRaftLogEntries, { startIndex: options.startIndex ?? 0, limit: options.limit ?? 0 }, options);
+  }
+
+  /** To node `to`, or to the most caught up. Not repeated once it may have happened: a repeat could move it on again. */
+  async transferLeadership(options: CallOptions & { readonly to?: number } = {}): Promise<{ newLeaderId: number; message: string }> {
+    const request = { targetNodeId: options.to ?? 0 };
+    const repeatUnknown = options.to !== undefined;
+    const { success, message, newLeaderId } = await this.#call(cluster.transferLeadership, request, options, repeatUnknown);
+    if (!success) throw new CoxswainClientError("TRANSFER_FAILED", "conflict", message);
+    return { newLeaderId, message };
+  }
+
+  /** Stops placing work on a node (default: the one that answers), or with `undo` starts again. */
+  async drain(options: CallOptions & { readonly nodeId?: number; readonly undo?: boolean } = {}): Promise<{ message: string }> {
+    const request = { nodeId: options.nodeId ?? 0, undo: options.undo ?? false, requestId: uuidV4() };
+    // Asked of another node, "the one that answers" would mean another one.
+    const repeatUnknown = options.nodeId !== undefined;
+    const { success, message } = await this.#call(cluster.drainNode, request, options, repeatUnknown);
+    if (!success) throw new CoxswainClientError("DRAIN_FAILED", "conflict", message);
+    return { message };
+  }
+
+  /**
+   * Resolves with the status of a job that has ended for good: no attempt runs or waits, no occurrence is to come.
+   *
+   * @throws CoxswainClientError WAIT_TIMED_OUT, WAIT_ABORTED, or what `status` throws
+   */
+  async waitFor(jobId: string, options: WaitOptions = {}): Promise<JobStatus> {
+    const untilMs = Date.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    const signal = options.signal === undefined ? this.#closing.signal : AbortSignal.any([options.signal, this.#closing.signal]);
+    for (let waitMs = 25; ; waitMs = Math.min(1_000, waitMs * 1.5)) {
+      if (signal.aborted) throw new CoxswainClientError("WAIT_ABORTED", "unavailable", `Waiting for ${jobId} was given up.`);
+      const job = await this.status(jobId);
+      if (isOver(job)) return job;
+      if (Date.now() + waitMs > untilMs) {
+        const message = `Job ${jobId} is ${job.status} after the time waited: wait longer, or look with status.`;
+        throw new CoxswainClientError("WAIT_TIMED_OUT", "unknown-outcome", message);
+      }
+      await pause(waitMs, signal);
+    }
+  }
+
+  /** Releases all connections; calls under way fail with CLIENT_CLOSED. More than once does no harm. */
+  close(): void {
+    this.#closing.abort();
+    this.#pipeline.close();
+    this.#connections.close();
+  }
+
+  get #attemptTimeoutMs(): number {
+    return this.#options.attemptTimeoutMs ?? 7_000;
+  }
+
+  #deadline(options: CallOptions): number {
+    return Date.now() + (options.timeoutMs ?? this.#options.timeoutMs ?? 15_000);
+  }
+
+  async #submitUnary(request: SubmitJobRequest, options: CallOptions): Promise<Submitted> {
+    return await this.#call(scheduler.submitJob, request, options);
+  }
+
+  async #call<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    options: CallOptions,
+    repeatUnknown = true,
+  ): Promise<Response> {
+    return await this.#retrying(options, repeatUnknown, (deadlineMs) => this.#connections.unary(method, request, deadlineMs));
+  }
+
+  async #retrying<T>(options: CallOptions, repeatUnknown: boolean, attempt: (deadlineMs: number) => Promise<T>): Promise<T> {
+    return await retry(attempt, {
+      deadlineMs: this.#deadline(options),
+      signal: this.#closing.signal,
+      backoff: this.#options.backoff ?? {},
+      attemptTimeoutMs: this.#attemptTimeoutMs,
+      repeatUnknown,
+    });
+  }
+}
+
+function isOver({ status, state, schedule }: JobStatus): boolean {
+  const ended = status !== "PENDING" && status !== "RUNNING";
+  return ended && (schedule.kind !== "cron" || state === "FINISHED" || state === "CANCELLED");
+}
