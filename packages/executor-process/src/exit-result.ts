@@ -30,6 +30,13 @@ function ownEnding(exit: Exit | undefined): Ending {
   return { outcome: "failed", errorType: "EXIT_CODE", errorMessage: `Exited with ${exit?.code}.`, retryable: true };
 }
 
+/** The guard killed it: the attempt is lost with the lease, it did not fail. */
+export function endingOfLease(exit: Exit): Ending {
+  const seen = exit.signal ? { signal: exit.signal } : {};
+  const errorMessage = "Ended by the guard: the node's lease ended.";
+  return { ...seen, outcome: "lost", errorType: "LEASE_ENDED", errorMessage, retryable: true };
+}
+
 /** The payload never ran, because of `error`. */
 export function endingOfStart(error: unknown): Ending {
   const errorMessage = error instanceof Error ? error.message : String(error);

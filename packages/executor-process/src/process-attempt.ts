@@ -3,7 +3,7 @@ import type { AttemptContext, AttemptRef, GuardTarget, RunningTask, TaskResult }
 import { Capture } from "./capture.ts";
 import { checkDirectory, findProgram } from "./command.ts";
 import type { Command } from "./command.ts";
-import { endingOf, endingOfGuard, endingOfStart } from "./exit-result.ts";
+import { endingOf, endingOfGuard, endingOfLease, endingOfStart } from "./exit-result.ts";
 import type { Ending } from "./exit-result.ts";
 import type { PipePool } from "./pipe-pool.ts";
 import type { ProcessSettings } from "./process-options.ts";
@@ -12,6 +12,7 @@ import { markerEntry } from "./run-finder.ts";
 import type { RunFinder } from "./run-finder.ts";
 import type { RunRecords } from "./run-records.ts";
 import { Shim } from "./shim.ts";
+import type { Exit } from "./shim.ts";
 import { sweep } from "./sweep.ts";
 import { Termination } from "./termination.ts";
 import { within } from "./within.ts";
@@ -97,7 +98,7 @@ export class ProcessAttempt implements RunningTask {
     try {
       const refused = await this.#announce(target);
       if (refused) return refused;
-      return await this.#supervise(shim, capture);
+      return await this.#supervise(shim, target, capture);
     } finally {
       shim.cancel();
       await this.#sweep(shim.pid);
@@ -119,7 +120,7 @@ export class ProcessAttempt implements RunningTask {
     );
   }
 
-  async #supervise(shim: Shim, capture: Capture): Promise<Ending> {
+  async #supervise(shim: Shim, target: GuardTarget, capture: Capture): Promise<Ending> {
     const { settings } = this.#around;
     if (this.#termination.cause) return endingOf(undefined, this.#termination.cause, this.#timeoutMs);
     this.#startedAtMs = this.#context.clock.now();
@@ -130,10 +131,17 @@ export class ProcessAttempt implements RunningTask {
     shim.go();
     const exit = await shim.exit;
     cancelTimeout();
-    const ending = endingOf(exit, this.#termination.cause, this.#timeoutMs);
+    const ending = await this.#endingOf(exit, target);
     await this.#termination.grace();
     await within(settings.drainMs, capture.ended);
     return ending;
+  }
+
+  async #endingOf(exit: Exit, target: GuardTarget): Promise<Ending> {
+    const { cause } = this.#termination;
+    const unexplained = cause === undefined && exit.signal === "SIGKILL";
+    if (unexplained && (await this.#context.guard.hasEnded(target))) return endingOfLease(exit);
+    return endingOf(exit, cause, this.#timeoutMs);
   }
 
   async #sweep(pgid: number): Promise<void> {

@@ -74,6 +74,13 @@ describeLinux("how a process ends", () => {
     expect(result.exitCode).toBeUndefined();
   });
 
+  test("an attempt that the guard ends is lost; it did not fail", async () => {
+    const task = await bench.start({ shell: "echo ready; sleep 1000" });
+    await untilOutput(task, "ready");
+    bench.guard.endAll(({ pgid }) => process.kill(-pgid, "SIGKILL"));
+    expect(await task.result).toMatchObject({ outcome: "lost", errorType: "LEASE_ENDED", signal: "SIGKILL", retryable: true });
+  });
+
   test.each([
     ["a program that is not in PATH", { argv: ["no-such-program"] }],
     ["a path that does not exist", { argv: ["/no/such/program"] }],

@@ -23,6 +23,11 @@ export interface GuardHandle {
   protect(target: GuardTarget): Promise<void>;
   /** Forgets a target that has ended. Harmless for an unknown one. */
   release(target: GuardTarget): void;
+  /**
+   * Whether it was the guard that ended a target, to be asked before `release` about one that
+   * died by SIGKILL: such an attempt is lost with the lease; it did not fail. Never rejects.
+   */
+  hasEnded(target: GuardTarget): Promise<boolean>;
 }
 
 /** The guard's twin for tests: remembers, in this process, what is protected. It ends nothing. */
@@ -30,6 +35,7 @@ export class MemoryGuard implements GuardHandle {
   /** Set to make `protect` reject, as it does once the lease has ended. */
   refusal: Error | undefined;
   readonly #targets = new Set<GuardTarget>();
+  readonly #ended = new Set<GuardTarget>();
 
   get targets(): readonly GuardTarget[] {
     return [...this.#targets];
@@ -43,5 +49,19 @@ export class MemoryGuard implements GuardHandle {
 
   release(target: GuardTarget): void {
     this.#targets.delete(target);
+    this.#ended.delete(target);
+  }
+
+  async hasEnded(target: GuardTarget): Promise<boolean> {
+    return this.#ended.has(target);
+  }
+
+  /** Pretends that the lease has ended: `kill` does to each target what the guard would. */
+  endAll(kill: (target: GuardTarget) => void): void {
+    for (const target of this.#targets) {
+      this.#ended.add(target);
+      kill(target);
+    }
+    this.#targets.clear();
   }
 }

@@ -14,6 +14,7 @@ export type ErrorType =
   | "TIMEOUT"
   | "STOPPED"
   | "GUARD_UNAVAILABLE"
+  | "LEASE_ENDED"
   | "EXECUTOR_CLOSED"
   | "HTTP"
   | "REDIRECT"

@@ -9,7 +9,7 @@ import type { GuardTarget } from "@coxswain/executor";
 export type GuardOrder =
   | { readonly op: "renew"; readonly endUptimeMs: number }
   | ({ readonly op: "protect" | "keep"; readonly id: number } & Omit<GuardTarget, "kind">)
-  | { readonly op: "release"; readonly id: number }
+  | { readonly op: "release" | "ask"; readonly id: number }
   | { readonly op: "end" };
 
 /** Lines from the guard. */
@@ -17,6 +17,7 @@ export type GuardReport =
   | { readonly up: true }
   | { readonly ack: number }
   | { readonly refused: number }
+  | { readonly asked: number; readonly guarded: boolean }
   | { readonly ended: readonly number[]; readonly reason: "lease" | "told"; readonly left: readonly number[] };
 
 export interface GuardChildEvents {

@@ -9,8 +9,8 @@
 //   - when its input closes, which the kernel does however the node died, and it exits;
 //   - when told to.
 // Lines on stdin and stdout are JSON; guard-process.ts is the other end:
-//   in   {op:"renew",endUptimeMs} {op:"protect"|"keep",id,pgid,startTime,marker?} {op:"release",id} {op:"end"}
-//   out  {up:true} {ack:id} {refused:id} {ended:[id],reason:"lease"|"told",left:[pid]}
+//   in   {op:"renew",endUptimeMs} {op:"protect"|"keep",id,pgid,startTime,marker?} {op:"release"|"ask",id} {op:"end"}
+//   out  {up:true} {ack:id} {refused:id} {asked:id,guarded} {ended:[id],reason:"lease"|"told",left:[pid]}
 // @ts-check
 import { readdirSync, readFileSync } from "node:fs";
 import { setPriority } from "node:os";
@@ -51,6 +51,8 @@ function obey(line) {
       return take(order);
     case "release":
       return void targets.delete(order.id);
+    case "ask": // What is being ended is not guarded any more.
+      return say({ asked: order.id, guarded: targets.has(order.id) });
     case "end":
       return void endAll("told");
     default:

@@ -23,6 +23,8 @@ interface Protection {
   readonly target: GuardTarget;
   acknowledged: boolean;
   readonly settle: (error?: Error) => void;
+  /** Who asks whether the guard has ended it. */
+  readonly questions: ((ended: boolean) => void)[];
 }
 
 const RESTART_FIRST_MS = 10;
@@ -85,7 +87,7 @@ export class GuardProcess implements GuardHandle {
     if (this.#stopping) return Promise.reject(new GuardStoppedError("The guard is stopped; the node is shutting down."));
     return new Promise((resolve, reject) => {
       const settle = (error?: Error): void => (error ? reject(error) : resolve());
-      const protection = { id: this.#nextId, target, acknowledged: false, settle };
+      const protection = { id: this.#nextId, target, acknowledged: false, settle, questions: [] };
       this.#nextId += 1;
       this.#protections.set(keyOf(target), protection);
       this.#tellTarget(protection);
@@ -95,9 +97,20 @@ export class GuardProcess implements GuardHandle {
   release(target: GuardTarget): void {
     const protection = this.#protections.get(keyOf(target));
     if (!protection) return;
-    this.#protections.delete(keyOf(target));
+    this.#forget(protection, false);
     this.#tell({ op: "release", id: protection.id });
     protection.settle(new GuardStoppedError("The target was released before the guard knew it."));
+  }
+
+  /** Asks the guard, whose kill may be noticed before its report. Waits for it if it is down. */
+  hasEnded(target: GuardTarget): Promise<boolean> {
+    const protection = this.#protections.get(keyOf(target));
+    // The report was heard, or the target was never taken; a caller asks only about those that were.
+    if (!protection || this.#stopping) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      protection.questions.push(resolve);
+      this.#tell({ op: "ask", id: protection.id });
+    });
   }
 
   /** Ends all targets now. Resolves when they are gone; waits for the guard if it is down. */
@@ -130,6 +143,7 @@ export class GuardProcess implements GuardHandle {
     if ("up" in report) this.#cameUp();
     else if ("ack" in report) this.#acknowledged(report.ack);
     else if ("refused" in report) this.#refused(report.refused);
+    else if ("asked" in report) this.#answered(report.asked, !report.guarded);
     else this.#ended(report.ended, report.reason, report.left);
   }
 
@@ -151,13 +165,13 @@ export class GuardProcess implements GuardHandle {
   #refused(id: number): void {
     const protection = this.#byId(id);
     if (!protection) return;
-    this.#protections.delete(keyOf(protection.target));
+    this.#forget(protection, true);
     protection.settle(new LeaseEndedError("The node has no lease; start the attempt when it is renewed."));
   }
 
   #ended(ids: readonly number[], reason: "lease" | "told", left: readonly number[]): void {
     const protections = ids.flatMap((id) => this.#byId(id) ?? []);
-    for (const { target } of protections) this.#protections.delete(keyOf(target));
+    for (const protection of protections) this.#forget(protection, true);
     if (left.length > 0) this.#logger.error({ pids: left }, "processes outlive the guard's SIGKILL");
     this.#onEnded({ targets: protections.map(({ target }) => target), reason });
     this.#happened("ended");
@@ -175,15 +189,27 @@ export class GuardProcess implements GuardHandle {
 
   #giveUp(): void {
     const error = new GuardStoppedError("The guard is stopped; the node is shutting down.");
-    for (const protection of this.#protections.values()) protection.settle(error);
-    this.#protections.clear();
+    for (const protection of this.#protections.values()) {
+      this.#forget(protection, true);
+      protection.settle(error);
+    }
     for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
   /** What ran before the guard died is kept in any case; what waits is asked for again. */
-  #tellTarget({ id, target, acknowledged }: Protection): void {
+  #tellTarget({ id, target, acknowledged, questions }: Protection): void {
     const { kind: _, ...rest } = target;
     this.#tell({ op: acknowledged ? "keep" : "protect", id, ...rest });
+    if (questions.length > 0) this.#tell({ op: "ask", id });
+  }
+
+  #forget(protection: Protection, ended: boolean): void {
+    this.#protections.delete(keyOf(protection.target));
+    for (const answer of protection.questions.splice(0)) answer(ended);
+  }
+
+  #answered(id: number, ended: boolean): void {
+    for (const answer of this.#byId(id)?.questions.splice(0) ?? []) answer(ended);
   }
 
   #tell(order: Parameters<GuardChild["tell"]>[0]): void {

@@ -53,6 +53,30 @@ describeLinux("the guard", () => {
     expect(two.alive).toBe(true);
   });
 
+  test("knows which deaths are its own doing, before and after its report", async () => {
+    const [own, crashed] = [await group(), await group()];
+    guard.renew(uptimeMs() + LONG_MS);
+    await Promise.all([guard.protect(own.target), guard.protect(crashed.target)]);
+    expect(await guard.hasEnded(own.target)).toBe(false);
+    await crashed.kill();
+    expect(await guard.hasEnded(crashed.target)).toBe(false);
+    const told = guard.endAll();
+    await own.ended;
+    expect(await guard.hasEnded(own.target)).toBe(true);
+    await told;
+    expect(await guard.hasEnded(own.target)).toBe(true);
+  });
+
+  test("a question about a death outlives the guard", async () => {
+    const one = await group();
+    guard.renew(uptimeMs() + LONG_MS);
+    await guard.protect(one.target);
+    process.kill(guard.pid!, "SIGSTOP");
+    const ended = guard.hasEnded(one.target);
+    process.kill(guard.pid!, "SIGKILL");
+    expect(await ended).toBe(false);
+  });
+
   test("takes nothing before the first lease", async () => {
     const { target } = await group();
     await expect(guard.protect(target)).rejects.toMatchObject({ code: "LEASE_ENDED" });
