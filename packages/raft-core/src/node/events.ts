@@ -13,7 +13,7 @@ export type RaftNodeEvent =
   | { readonly type: "leaderChanged"; readonly leader: NodeId; readonly term: number }
   /** The state was replaced by a leader's: everything read from it before is outdated. */
   | { readonly type: "snapshotInstalled"; readonly meta: SnapshotMeta }
-  /** A snapshot on its way in was not installed; the old state stands and the leader will try again. */
+  /** A snapshot on its way in was not taken; the old state stands and the leader may try again. */
   | { readonly type: "snapshotRefused"; readonly from: NodeId; readonly error: Error }
   | { readonly type: "snapshotSent"; readonly to: NodeId; readonly meta: SnapshotMeta }
   /** A snapshot did not arrive; it is tried again in `retryMs`. */

@@ -33,12 +33,12 @@ export class GuardedChunks {
       });
       throw this.#broken;
     } finally {
-      this.#release();
+      this.release();
     }
   }
 
-  /** A source that is stuck in `next` answers `return` only later, or never: nobody waits for it. */
-  #release(): void {
+  /** Lets the sender go, also when nothing was read. A source stuck in `next` answers only later, or never: nobody waits for it. */
+  release(): void {
     this.#source.return?.(undefined).then(undefined, () => undefined);
   }
 

@@ -16,8 +16,10 @@ export interface IncomingSnapshotsParts {
   /** Replaces the log; resolves when that is durable. Its failure is fatal and handled elsewhere: then it never resolves. */
   resetLog(meta: SnapshotMeta): Promise<void>;
   onInstalled(meta: SnapshotMeta): void;
-  /** Not installed, the old state stands. */
-  onFailed(incoming: IncomingSnapshot, error: Error): void;
+  /** What `decide` said yes to was not installed; the old state stands. */
+  onNotInstalled(): void;
+  /** Not taken, for whatever reason the sender may mend. */
+  onRefused(incoming: IncomingSnapshot, error: Error): void;
   onFatal(error: Error): void;
 }
 
@@ -36,14 +38,12 @@ export class IncomingSnapshots {
 
   /** Resolves when the snapshot is installed, or held already; rejects when it is refused. */
   async receive(incoming: IncomingSnapshot): Promise<void> {
-    this.#refuseIfStopped();
-    const { featureLevel } = incoming.meta;
-    if (featureLevel > this.#parts.featureLevel) throw new FeatureLevelError(featureLevel, this.#parts.featureLevel);
-    if (this.#installing !== undefined) throw refused("another one is being installed");
-    const decision = this.#parts.decide(incoming);
-    this.#refuseIfStopped();
-    if (decision.install) await this.#begin(incoming);
-    else if (decision.reason !== "alreadyHeld") throw refused(decision.reason === "busy" ? "another one is being installed" : "its sender was deposed");
+    try {
+      await this.#receive(incoming);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#parts.onRefused(incoming, asError(error));
+      throw error;
+    }
   }
 
   /** Breaks off a snapshot under way. */
@@ -54,6 +54,17 @@ export class IncomingSnapshots {
   /** Resolves when nothing is being installed. */
   async idle(): Promise<void> {
     await this.#installing?.catch(() => undefined);
+  }
+
+  async #receive(incoming: IncomingSnapshot): Promise<void> {
+    this.#refuseIfStopped();
+    const { featureLevel } = incoming.meta;
+    if (featureLevel > this.#parts.featureLevel) throw new FeatureLevelError(featureLevel, this.#parts.featureLevel);
+    if (this.#installing !== undefined) throw refused("another one is being installed");
+    const decision = this.#parts.decide(incoming);
+    this.#refuseIfStopped();
+    if (decision.install) await this.#begin(incoming);
+    else if (decision.reason !== "alreadyHeld") throw refused(decision.reason === "busy" ? "another one is being installed" : "its sender was deposed");
   }
 
   #begin(incoming: IncomingSnapshot): Promise<void> {
@@ -80,15 +91,17 @@ export class IncomingSnapshots {
     try {
       await stateMachine.restore(incoming.meta, guarded.chunks());
     } catch (error) {
-      this.#restoreFailed(incoming, asError(error), guarded);
+      this.#restoreFailed(asError(error), guarded);
       throw error;
+    } finally {
+      guarded.release();
     }
   }
 
   /** A stream that broke, or brought what is no valid snapshot, is the sender's affair. Anything else is a disk that failed (G19). */
-  #restoreFailed(incoming: IncomingSnapshot, error: Error, guarded: GuardedChunks): void {
+  #restoreFailed(error: Error, guarded: GuardedChunks): void {
     if (this.#stop.signal.aborted) return;
-    if (guarded.broken !== undefined || isInvalid(error)) this.#parts.onFailed(incoming, error);
+    if (guarded.broken !== undefined || isInvalid(error)) this.#parts.onNotInstalled();
     else this.#parts.onFatal(error);
   }
 

@@ -18,6 +18,7 @@ export interface RaftNodeParts<Result> {
   readonly random: () => number;
   /** The members to begin with: recorded when the storage is empty, ignored ever after. The same on every founder. */
   readonly bootstrap: Configuration;
+  /** Called for each event, the first no earlier than one tick after the start: `start` has resolved by then. */
   readonly onEvent?: (event: RaftNodeEvent) => void;
 }
 

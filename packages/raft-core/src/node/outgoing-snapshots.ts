@@ -59,11 +59,18 @@ export class OutgoingSnapshots {
     this.#running.add(running);
   }
 
-  /** Gives up every snapshot on its way; those that ended wait out their pause no longer. */
+  /** Breaks off every snapshot on its way; each is tried again after its pause. */
   abortAll(reason: Error): void {
     for (const { abort } of this.#sending.values()) abort.abort(reason);
+  }
+
+  /** Forgets every snapshot, on its way or waiting to be tried again: this node does not lead any more. */
+  end(reason: Error): void {
+    this.abortAll(reason);
+    this.#sending.clear();
     for (const cancel of this.#retries.values()) cancel();
     this.#retries.clear();
+    this.#backoffs.clear();
   }
 
   /** Resolves when every snapshot is closed. */
@@ -106,7 +113,7 @@ export class OutgoingSnapshots {
     }
   }
 
-  /** False when another snapshot to this peer took its place. */
+  /** False when it was forgotten, or another to this peer took its place. */
   #finish(to: NodeId, sending: Sending): boolean {
     if (this.#sending.get(to) !== sending) return false;
     this.#sending.delete(to);

@@ -34,7 +34,9 @@ export class RaftNode<Result> {
   readonly #outgoing: OutgoingSnapshots;
   readonly #incoming: IncomingSnapshots;
   readonly #compaction: Compaction;
-  readonly #cancelTicks: () => void;
+  #cancelTicks: () => void = () => {};
+  /** No turn before the first tick: until then the owner may not hold the node that an event would be about. */
+  #begun = false;
   #inbox: Message[] = [];
   #elapsedTicks = 0;
   #turnScheduled = false;
@@ -93,10 +95,8 @@ export class RaftNode<Result> {
       applyIdle: () => this.#applies.idle(),
       resetLog: async (meta) => void (await this.#appends.run(() => storage.reset(meta))),
       onInstalled: (meta) => this.#onSnapshotInstalled(meta),
-      onFailed: ({ from }, error) => {
-        this.#emit({ type: "snapshotRefused", from, error });
-        this.#call(() => raft.snapshotFailed());
-      },
+      onNotInstalled: () => this.#call(() => raft.snapshotFailed()),
+      onRefused: ({ from }, error) => this.#emit({ type: "snapshotRefused", from, error }),
       onFatal: onFailed,
     });
     this.#compaction = new Compaction(options, {
@@ -108,7 +108,7 @@ export class RaftNode<Result> {
       abortSnapshots: () => this.#outgoing.abortAll(new Error("The log passed logHardBytes; it cannot wait for this snapshot.")),
       compact: (meta) => this.#compact(meta),
     });
-    this.#cancelTicks = this.#begin();
+    this.#begin();
   }
 
   /**
@@ -180,17 +180,23 @@ export class RaftNode<Result> {
     return this.#stopping;
   }
 
-  #begin(): () => void {
-    const { transport, clock, tickMs, id } = this.#options;
+  #begin(): void {
+    const { transport, clock, tickMs } = this.#options;
     transport.onMessages((messages) => this.#receive(messages));
     transport.onSnapshot((incoming) => this.#incoming.receive(incoming));
-    const { voters, votersOutgoing } = this.#raft.configuration;
-    // A node that votes alone need not wait for a leader that cannot exist.
-    if (voters.length === 1 && voters[0] === id && votersOutgoing.length === 0) this.#call(() => this.#raft.campaign());
-    return clock.every(tickMs, () => {
+    this.#cancelTicks = clock.every(tickMs, () => {
+      if (!this.#begun) this.#firstTick();
       this.#elapsedTicks++;
       this.#wake();
     });
+  }
+
+  /** A node that votes alone need not wait for a leader that cannot exist. */
+  #firstTick(): void {
+    this.#begun = true;
+    const { voters, votersOutgoing } = this.#raft.configuration;
+    const isAlone = voters.length === 1 && voters[0] === this.#options.id && votersOutgoing.length === 0;
+    if (isAlone) this.#call(() => this.#raft.campaign());
   }
 
   #receive(messages: readonly Message[]): void {
@@ -201,7 +207,7 @@ export class RaftNode<Result> {
 
   /** One turn per microtask, however many things happened: this is what groups work. */
   #wake(): void {
-    if (this.#turnScheduled || this.#ended !== undefined) return;
+    if (this.#turnScheduled || !this.#begun || this.#ended !== undefined) return;
     this.#turnScheduled = true;
     queueMicrotask(() => {
       this.#turnScheduled = false;
@@ -284,7 +290,7 @@ export class RaftNode<Result> {
     this.#transfers.observe(event);
     if (event.type === "leaderChanged") this.#emit({ type: "leaderChanged", leader: event.leader, term: event.term });
     if (event.type === "roleChanged" && event.previous === "leader") {
-      this.#outgoing.abortAll(new NotLeaderError(this.#raft.leader));
+      this.#outgoing.end(new NotLeaderError(this.#raft.leader));
     }
   }
 
@@ -370,7 +376,7 @@ export class RaftNode<Result> {
     this.#appends.halt();
     this.#applies.halt();
     this.#leadership.end();
-    this.#outgoing.abortAll(reason);
+    this.#outgoing.end(reason);
     this.#incoming.halt(reason);
     this.#proposals.rejectAll(reason);
     this.#reads.rejectAll(reason);

@@ -150,6 +150,7 @@ describe("a leader", () => {
     await cluster.until(() => leader.node.status().snapshotsSending === 1, "a snapshot begins");
     await cluster.stop();
     expect(seen).toEqual({ taken: 1, closed: 1 });
+    expect(leader.eventsOf("snapshotFailed")).toEqual([]);
     expect(cluster.clock.pendingTimers).toBe(0);
   });
 });
@@ -171,6 +172,7 @@ describe("a snapshot on its way in", () => {
     cluster.network.heal();
     const meta = { ...leader.stateMachine.durable(), configuration: cluster.bootstrap, featureLevel: 1 };
     expect(await rejection(offer(cluster, behind, { meta }))).toMatchObject({ code: "FEATURE_LEVEL_UNSUPPORTED" });
+    expect(behind.eventsOf("snapshotRefused")).toMatchObject([{ from: leader.id, error: { category: "conflict" } }]);
     await cluster.converge();
     await cluster.stop();
   });
