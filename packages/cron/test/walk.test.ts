@@ -4,7 +4,7 @@ import { naiveOccurrences, WallClock } from "./oracle.ts";
 import type { Fields } from "./oracle.ts";
 
 const SEED = Number(process.env["CRON_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-const ROUNDS = Number(process.env["CRON_ROUNDS"] ?? 60);
+const ROUNDS = Number(process.env["CRON_ROUNDS"] ?? 30);
 const DAY_MS = 86_400_000;
 const ODD_ZONES = [
   "Australia/Lord_Howe", "Antarctica/Troll", "America/Nuuk", "Africa/Casablanca", "Pacific/Chatham", "America/Caracas",

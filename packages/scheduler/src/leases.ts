@@ -15,7 +15,7 @@ export type HeartbeatRefusal =
   | "NOT_REGISTERED"
   /** Another start of this node is registered: this one is over, or its registration is not applied yet. */
   | "OTHER_INCARNATION"
-  /** Declared lost: its attempts were given away. Register again. */
+  /** Declared lost: its attempts were given away. Register again, as a newer incarnation. */
   | "LOST";
 
 export interface HeartbeatAnswer {

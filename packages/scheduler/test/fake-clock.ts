@@ -10,9 +10,12 @@ export class FakeClock implements SchedulerClock {
   #timers: Timer[] = [];
   #elapsedMs = 0;
   #wallMs: number;
+  readonly #settled: () => Promise<void>;
 
-  constructor(startMs: number) {
+  /** `settled` waits for what can happen without time passing. */
+  constructor(startMs: number, settled: () => Promise<void> = afterPromises) {
     this.#wallMs = startMs;
+    this.#settled = settled;
   }
 
   now(): number {
@@ -43,14 +46,14 @@ export class FakeClock implements SchedulerClock {
   /** Lets time pass; everything that becomes due happens in order, with all that follows from it. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#elapsedMs + ms;
-    await settled();
+    await this.#settled();
     for (;;) {
       const next = this.#timers.filter((timer) => timer.atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
       if (next === undefined) break;
       this.#timers = this.#timers.filter((timer) => timer !== next);
       this.#move(Math.max(this.#elapsedMs, next.atMs));
       next.callback();
-      await settled();
+      await this.#settled();
     }
     this.#move(endMs);
   }
@@ -66,8 +69,8 @@ export class FakeClock implements SchedulerClock {
   }
 }
 
-/** After all promises that can settle without time passing. */
-function settled(): Promise<void> {
+/** After all promises that settle by themselves. */
+export function afterPromises(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
