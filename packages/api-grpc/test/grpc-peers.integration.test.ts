@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { MemoryPeers, RefusedError } from "@coxswain/job-service";
+import type { CallerIdentity, ErrorCategory, PeerAnswers, Peers } from "@coxswain/job-service";
+import { InternalServiceClient, InternalServiceService, SubmitJobRequest } from "@coxswain/protocol";
+import { GrpcPeers, internalServiceImplementation, NodeClients } from "../src/index.ts";
+import { ask } from "./calls.ts";
+import { fakeHandlers } from "./fake-handlers.ts";
+import { TestPki } from "./pki.ts";
+import { startServer } from "./server.ts";
+
+let pki: TestPki;
+const closers: { close(): void }[] = [];
+
+beforeAll(async () => {
+  pki = await TestPki.create(["node", "node-1"], ["node", "node-2"], ["client", "alice"]);
+});
+
+afterAll(() => {
+  for (const closer of closers.reverse()) closer.close();
+});
+
+interface Fixture {
+  readonly peers: Peers;
+  readonly address: string;
+  stop(): void;
+}
+
+async function overGrpc(answers: Partial<PeerAnswers>, certificate = "node-1"): Promise<Fixture> {
+  const server = await startServer(pki.server("node-2"), [
+    [InternalServiceService, internalServiceImplementation(fakeHandlers(answers))],
+  ]);
+  const clients = new NodeClients({
+    addressOf: (nodeId) => (nodeId === 2 ? server.address : undefined),
+    credentials: () => pki.channel(certificate),
+  });
+  closers.push(server, clients);
+  return { peers: new GrpcPeers({ nodeId: 1, clients }), address: server.address, stop: () => { server.close(); } };
+}
+
+function inMemory(answers: Partial<PeerAnswers>): Promise<Fixture> {
+  const peers = new MemoryPeers();
+  peers.join(2, fakeHandlers(answers));
+  return Promise.resolve({ peers, address: "", stop: () => { peers.disconnect(2); } });
+}
+
+const alice: CallerIdentity = { name: "alice", role: "client" };
+const request = SubmitJobRequest.fromPartial({ command: "echo hello", jobId: "a" });
+const limits = (timeoutMs = 5_000) => ({ timeoutMs, signal: new AbortController().signal });
+
+async function refusal(promise: Promise<unknown>): Promise<{ code?: string; category?: string; message?: string; leader?: number }> {
+  return await promise.then(
+    () => { throw new Error("should have been refused"); },
+    (error: unknown) => error as object,
+  );
+}
+
+describe.each([
+  ["over gRPC", overGrpc],
+  ["in memory", inMemory],
+])("peers %s", (_, start) => {
+  test("carry the request, the caller and the answer, unchanged", async () => {
+    const seen: unknown[] = [];
+    const forward: PeerAnswers["forward"] = (caller, method, sent) => {
+      seen.push([caller, method, sent]);
+      return Promise.resolve({ jobId: "a", createdAtMs: 5, existed: true } as never);
+    };
+    const { peers } = await start({ forward });
+    expect(await peers.forward(2, alice, "submitJob", request, limits())).toEqual({ jobId: "a", createdAtMs: 5, existed: true });
+    await peers.forward(2, { name: "root", role: "admin" }, "drainNode", { nodeId: 3, undo: true, requestId: "r" }, limits());
+    expect(seen).toEqual([
+      [alice, "submitJob", request],
+      [{ name: "root", role: "admin" }, "drainNode", { nodeId: 3, undo: true, requestId: "r" }],
+    ]);
+  });
+
+  test.each<ErrorCategory>(["invalid", "not-found", "conflict", "denied", "exhausted", "unavailable", "unknown-outcome", "internal"])(
+    "bring back a refusal of category %s as it was",
+    async (category) => {
+      const error = new RefusedError({ code: `SOME_${category}`, category, message: "do this next 🚣", leader: 3 });
+      const { peers } = await start({ forward: () => Promise.reject(error) });
+      expect(await refusal(peers.forward(2, alice, "submitJob", request, limits()))).toMatchObject({ code: error.code, category, message: "do this next 🚣", leader: 3 });
+    },
+  );
+
+  test("tell nothing of an error without a code", async () => {
+    const { peers } = await start({ forward: () => Promise.reject(new Error("swordfish")) });
+    const error = await refusal(peers.forward(2, alice, "submitJob", request, limits()));
+    expect(error).toMatchObject({ code: "INTERNAL", category: "internal" });
+    expect(error.message).not.toMatch(/swordfish/);
+  });
+
+  test("say that nothing was sent when nobody is there", async () => {
+    const { peers, stop } = await start({});
+    stop();
+    expect(await refusal(peers.forward(2, alice, "submitJob", request, limits()))).toMatchObject({ category: "unavailable" });
+    expect(await refusal(peers.forward(9, alice, "submitJob", request, limits()))).toMatchObject({ category: "unavailable" });
+  });
+
+  test("say that the outcome is unknown when the call is given up under way", async () => {
+    const abort = new AbortController();
+    const { peers } = await start({
+      forward: () => {
+        abort.abort();
+        return new Promise(() => {});
+      },
+    });
+    expect(await refusal(peers.forward(2, alice, "submitJob", request, { timeoutMs: 5_000, signal: abort.signal }))).toMatchObject({ category: "unknown-outcome" });
+  });
+
+  test("fetch the output of an attempt, byte for byte, or say that there is none", async () => {
+    const bytes = Uint8Array.of(0, 255, 10, 195);
+    const { peers } = await start({ output: (id, attempt, tail) => (id === "a.1.1" && attempt === 2 ? bytes.subarray(-tail) : undefined) });
+    expect([...((await peers.output(2, "a.1.1", 2, 3, limits())) ?? [])]).toEqual([255, 10, 195]);
+    expect(await peers.output(2, "a.1.1", 1, 3, limits())).toBeUndefined();
+  });
+});
+
+describe("over gRPC", () => {
+  test("a call that takes too long has an unknown outcome", async () => {
+    const { peers } = await overGrpc({ forward: () => new Promise(() => {}) });
+    expect(await refusal(peers.forward(2, alice, "submitJob", request, limits(50)))).toMatchObject({ category: "unknown-outcome" });
+  });
+
+  test("a connection that breaks under way leaves the outcome unknown", async () => {
+    let arrived = () => {};
+    const arrival = new Promise<void>((resolve) => (arrived = resolve));
+    const { peers, stop } = await overGrpc({ forward: () => { arrived(); return new Promise(() => {}); } });
+    const error = refusal(peers.forward(2, alice, "submitJob", request, limits()));
+    await arrival;
+    stop();
+    expect(await error).toMatchObject({ category: "unknown-outcome" });
+  });
+
+  test("the deadline travels along", async () => {
+    const deadlines: (number | undefined)[] = [];
+    const { peers } = await overGrpc({
+      forward: (_caller, _method, _request, { deadlineMs }) => {
+        deadlines.push(deadlineMs);
+        return Promise.resolve({ jobId: "a", createdAtMs: 1, existed: false } as never);
+      },
+    });
+    const sentMs = Date.now();
+    await peers.forward(2, alice, "submitJob", request, limits(3_000));
+    expect(Math.abs((deadlines[0] ?? 0) - sentMs - 3_000)).toBeLessThan(500);
+  });
+
+  test("that this node's certificate is no node's is not the caller's fault", async () => {
+    const { peers } = await overGrpc({}, "alice");
+    expect(await refusal(peers.forward(2, alice, "submitJob", request, limits()))).toMatchObject({ code: "PEER_REFUSED", category: "internal" });
+  });
+
+  test("a node speaks for clients and admins, and for no path that is not forwarded", async () => {
+    const { address } = await overGrpc({});
+    const client = new InternalServiceClient(address, pki.channel("node-1"));
+    closers.push(client);
+    const path = "/coxswain.v1.SchedulerService/SubmitJob";
+    const forward = async (caller: { name: string; role: string } | undefined, to: string) => {
+      const { result } = await ask(client.forward.bind(client), { caller, path: to, request: new Uint8Array(), fromNodeId: 1 });
+      return result?.$case === "error" ? result.value.code : result?.$case;
+    };
+    expect(await forward(alice, path)).toBe("response");
+    expect(await forward(undefined, path)).toBe("CALLER_MISSING");
+    expect(await forward({ name: "", role: "admin" }, path)).toBe("CALLER_MISSING");
+    expect(await forward({ name: "node-1", role: "node" }, path)).toBe("CALLER_MISSING");
+    expect(await forward(alice, "/coxswain.v1.SchedulerService/StreamJobs")).toBe("NOT_FORWARDABLE");
+    expect(await forward(alice, "/coxswain.v1.InternalService/RegisterNode")).toBe("NOT_FORWARDABLE");
+    expect(await forward(alice, "constructor")).toBe("NOT_FORWARDABLE");
+  });
+
+  test("connections are closed for good by close(), and made anew after renew()", async () => {
+    const server = await startServer(pki.server("node-2"), [[InternalServiceService, internalServiceImplementation(fakeHandlers())]]);
+    let made = 0;
+    const clients = new NodeClients({ addressOf: () => server.address, credentials: () => { made++; return pki.channel("node-1"); } });
+    const peers = new GrpcPeers({ nodeId: 1, clients });
+    await peers.output(2, "a", 1, 1, limits());
+    await peers.output(2, "a", 1, 1, limits());
+    expect(made).toBe(1);
+    clients.renew();
+    await peers.output(2, "a", 1, 1, limits());
+    expect(made).toBe(2);
+    clients.close();
+    clients.close();
+    expect(await refusal(peers.output(2, "a", 1, 1, limits()))).toMatchObject({ code: "LINK_CLOSED", category: "unavailable" });
+    server.close();
+  });
+});
