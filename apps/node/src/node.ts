@@ -119,7 +119,7 @@ export class CoxswainNode {
     const closers = this.#closers;
     const { options, credentials } = foundation;
     const store = await JobStore.open({
-      directory: new LevelStateDirectory(foundation.directory.state),
+      directory: await LevelStateDirectory.open(foundation.directory.state),
       onListenerError: (error) => this.#logger.error({ err: error }, "a listener of the store failed"),
     });
     closers.add("state", () => store.close());

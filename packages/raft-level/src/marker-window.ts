@@ -4,7 +4,7 @@
  */
 
 /** LevelDB holds at most two write buffers of 4 MiB in its write-ahead logs; this is twice as much. */
-export const MARKER_SPAN_BYTES = 16 * 1_048_576;
+export const MARKER_SPAN_BYTES: number = 16 * 1_048_576;
 
 interface Kept {
   readonly sequence: number;

@@ -64,7 +64,7 @@ function sendAppend(state: ConsensusState, peer: Progress): boolean {
 
 /** A peer that is not heard would only waste a stream; its next heartbeat answer comes back here. */
 function requestSnapshot(state: ConsensusState, peer: Progress): void {
-  if (!peer.recentlyActive) return;
+  
   peer.becomeSnapshot();
   state.outbox.snapshotRequests.push({ to: peer.id, term: state.term });
 }

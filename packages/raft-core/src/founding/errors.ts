@@ -1,17 +1,14 @@
 /**
  * Why a node may not found or join: each is fatal for the start and says what to do next.
  */
+import type { ErrorCategory } from "../errors.ts";
+import { RaftError } from "../errors.ts";
 import type { NodeId } from "../types.ts";
 import type { PeerIdentity } from "./identity.ts";
 
 /** The base of all refusals of founding. */
-export abstract class FoundingError extends Error {
-  abstract readonly code: string;
-  readonly category: "invalid" | "conflict" | "unavailable" = "conflict";
-
-  override get name(): string {
-    return this.constructor.name;
-  }
+export abstract class FoundingError extends RaftError {
+  readonly category: ErrorCategory = "conflict";
 }
 
 /** A cluster exists and knows this node by another disk: it may have voted and acknowledged on it (G1). */
