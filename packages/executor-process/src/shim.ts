@@ -16,6 +16,8 @@ const scriptOf = (command: Command): string => {
   return `read -r go <&3 || exit 125; exec 3<&-; ${unset}exec "$@"`;
 };
 
+const SHORTAGES = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE"]);
+
 /** How the leader of the group ended. */
 export interface Exit {
   readonly code: number | null;
@@ -39,7 +41,8 @@ export class Shim {
 
   /**
    * @param program what `exec` gets for `argv[0]`
-   * @throws {StartFailedError} when the system refuses, for instance because an argument is too long
+   * @throws {StartFailedError} when the system refuses, for instance because an argument is too
+   *   long; what it lacks only at the moment comes as it is
    */
   static async spawn(command: Command, program: string, cwd: string, outFd: number, errFd: number): Promise<Shim> {
     const argv = [program, ...command.argv.slice(1)];
@@ -53,8 +56,10 @@ export class Shim {
       await once(child, "spawn");
       return new Shim(child, child.pid as number, child.stdio[3] as Writable);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new StartFailedError(`The process could not be started: ${reason}.`, { cause: error });
+      const { code = "", message } = error as NodeJS.ErrnoException;
+      // The machine is full at the moment; another attempt may find room.
+      if (SHORTAGES.has(code)) throw error;
+      throw new StartFailedError(`The process could not be started: ${message}.`, { cause: error });
     }
   }
 

@@ -24,9 +24,14 @@ export async function sweep(run: Run, finder: RunFinder): Promise<readonly numbe
   const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     if (run.pgid !== undefined) signalGroup(run.pgid, "SIGKILL");
-    const left = await remaining(run, finder);
-    if (left.length === 0 || performance.now() > giveUpAt) return left;
-    left.forEach(killProcess);
+    const late = performance.now() > giveUpAt;
+    const left = await remaining(run, finder).catch((error: unknown) => {
+      // The process table may be unreadable for a moment, as when descriptors run out.
+      if (late) throw error;
+      return undefined;
+    });
+    if (left?.length === 0 || (left && late)) return left;
+    left?.forEach(killProcess);
     await delay(pauseMs);
   }
 }

@@ -1,3 +1,4 @@
+import type { LookupAddress } from "node:dns";
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { LookupFunction } from "node:net";
@@ -21,15 +22,17 @@ export function checkedConnector(policy: TargetPolicy, options: WebhookExecutorO
   });
   return (target, callback) => {
     const hostname = target.hostname.replace(/^\[|\]$/g, "");
-    try {
-      // A literal address is connected to without a lookup.
-      if (isIP(hostname) !== 0) policy.check(hostname, hostname);
-    } catch (error) {
-      callback(error as Error, null);
-      return;
-    }
-    connect(target, callback);
+    // A literal address is connected to without a lookup.
+    if (isIP(hostname) !== 0 && !policy.allows(hostname)) callback(policy.refusal(hostname, hostname), null);
+    else connect(target, callback);
   };
+}
+
+/** Why none of a name's addresses will do. */
+function refusal(policy: TargetPolicy, hostname: string, addresses: readonly LookupAddress[]): Error {
+  const [first] = addresses;
+  if (first) return policy.refusal(hostname, first.address);
+  return Object.assign(new Error(`${hostname} has no address.`), { code: "ENOTFOUND", syscall: "getaddrinfo" });
 }
 
 function checkedLookup(policy: TargetPolicy, lookup: Lookup): LookupFunction {
@@ -38,10 +41,7 @@ function checkedLookup(policy: TargetPolicy, lookup: Lookup): LookupFunction {
       const addresses = await lookup(hostname);
       const allowed = addresses.filter(({ address }) => policy.allows(address));
       const [first] = allowed;
-      if (!first) {
-        policy.check(hostname, addresses[0]?.address ?? "no address");
-        return;
-      }
+      if (!first) throw refusal(policy, hostname, addresses);
       if (options.all) callback(null, allowed);
       else callback(null, first.address, first.family);
     };

@@ -31,11 +31,10 @@ export class TargetPolicy {
     return this.#all || isPublic(parsed) || this.#ranges.some((range) => isWithin(parsed, range));
   }
 
-  /** @throws {TargetRefusedError} */
-  check(hostname: string, address: string): void {
-    if (this.allows(address)) return;
+  /** What to say about an address that is not allowed. */
+  refusal(hostname: string, address: string): TargetRefusedError {
     const target = hostname === address ? address : `${hostname} (${address})`;
-    throw new TargetRefusedError(
+    return new TargetRefusedError(
       `${target} is not a public address; name its range in the node's list of allowed webhook targets if jobs may reach it.`,
     );
   }

@@ -126,6 +126,9 @@ describe("how a request ends", () => {
     const nameless = new Bench({ lookup });
     expect((await nameless.finish({ url: "http://no.such.name/" })).result).toMatchObject({ errorType: "DNS", retryable: true });
     await nameless.executor.close();
+    const empty = new Bench({ lookup: async () => [] });
+    expect((await empty.finish({ url: "http://no.such.name/" })).result).toMatchObject({ errorType: "DNS" });
+    await empty.executor.close();
   });
 
   test("a peer that does not speak TLS is TLS", async () => {

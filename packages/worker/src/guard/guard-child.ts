@@ -64,6 +64,10 @@ export class GuardChild {
     if (this.#child.stdin.writable) this.#child.stdin.write(`${JSON.stringify(order)}\n`);
   }
 
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
   /** It kills what it still guards, then exits. */
   closeInput(): void {
     this.#child.stdin.end();

@@ -29,6 +29,8 @@ interface Protection {
 
 const RESTART_FIRST_MS = 10;
 const RESTART_LONGEST_MS = 1_000;
+/** Longer than the guard itself tries to kill; then it must be stopped or stuck. */
+const STOP_WITHIN_MS = 10_000;
 const keyOf = (target: GuardTarget): string => `${target.pgid} ${target.startTime}`;
 
 /**
@@ -125,10 +127,12 @@ export class GuardProcess implements GuardHandle {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#restart);
-    if (!this.#child) return;
+    if (!this.#child) return this.#giveUp();
     const gone = this.#until("exit");
     this.#child.closeInput();
+    const force = setTimeout(() => this.#child?.kill(), STOP_WITHIN_MS);
     await gone;
+    clearTimeout(force);
   }
 
   #spawn(): void {

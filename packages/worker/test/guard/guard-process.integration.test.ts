@@ -114,6 +114,16 @@ describeLinux("the guard", () => {
     await expect(guard.protect(one.target)).rejects.toMatchObject({ code: "GUARD_STOPPED" });
   });
 
+  test("a stop while it is down lets nobody wait", async () => {
+    guard.renew(uptimeMs() + LONG_MS);
+    process.kill(guard.pid!, "SIGSTOP");
+    const known = guard.protect((await group()).target);
+    const down = expect(known).rejects.toMatchObject({ code: "GUARD_STOPPED" });
+    process.kill(guard.pid!, "SIGKILL");
+    await guard.stop();
+    await down;
+  });
+
   test("a released target is left alone", async () => {
     const one = await group();
     guard.renew(uptimeMs() + LONG_MS);
