@@ -10,9 +10,9 @@ import type {
   TransferLeadershipRequest,
   TransferLeadershipResponse,
 } from "@coxswain/protocol";
+import { describeCommand } from "@coxswain/state-machine";
 import { requireAdmin, requireUser } from "./authorize.ts";
 import type { CallerIdentity, CallOptions, RaftView } from "./contracts.ts";
-import { describeEntry } from "./describe-entry.ts";
 import { ValidationError } from "./errors.ts";
 import { propose, scopedRequestId } from "./propose.ts";
 import type { ServiceParts } from "./service-parts.ts";
@@ -53,7 +53,7 @@ export class ClusterCalls {
       entries: entries.map((entry) => ({
         index: entry.index,
         term: entry.term,
-        command: describeEntry(entry),
+        command: describeCommand(entry),
         isCommitted: entry.index <= commitIndex,
       })),
       commitIndex,

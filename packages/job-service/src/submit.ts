@@ -1,7 +1,7 @@
 /** Submitting jobs: one at a time or many at once, always one way through. */
 import { SubmitJobsRequest } from "@coxswain/protocol";
 import type { Placement, SubmitJobRequest, SubmitJobResponse, SubmitJobResult, SubmitJobs_Item } from "@coxswain/protocol";
-import { isRefused } from "@coxswain/state-machine";
+import { executorOf, isRefused } from "@coxswain/state-machine";
 import type { SubmitItemResult } from "@coxswain/state-machine";
 import { requireUser } from "./authorize.ts";
 import { contentHash } from "./content-hash.ts";
@@ -184,7 +184,7 @@ export class SubmitCalls {
 
   /** Only what is due now gets a node at once; what needs no executor needs no node. */
   #place(job: CheckedSubmit, nextDueMs: number): { placement: Placement | undefined; release: () => void } {
-    const executor = job.task.kind?.$case ?? "none";
+    const executor = executorOf(job.task);
     if (nextDueMs !== 0 || executor === "none") return { placement: undefined, release: () => {} };
     const reserved = this.#parts.scheduler.place({ executor });
     return {

@@ -1,5 +1,6 @@
 /** A job in one line: what it runs and when. */
 import type { Execution, Job, JobSummary, Schedule, Task } from "@coxswain/protocol";
+import { commandText, executorOf } from "@coxswain/state-machine";
 import { newestAttempt } from "./newest-attempt.ts";
 
 /** Longer lines end in an ellipsis, so that a page of 1000 jobs stays small. */
@@ -15,29 +16,18 @@ export function jobSummary(job: Job, latest: Execution | undefined): JobSummary 
     createdAtMs: job.createdAtMs,
     ...(completedAtMs === 0 ? {} : { completedAtMs }),
     state: job.state,
-    kind: job.task?.kind?.$case ?? "none",
+    kind: executorOf(job.task),
     schedule: scheduleLine(job.schedule),
     nextDueMs: job.nextDueMs,
     owner: job.owner,
   };
 }
 
-/** What a task runs, as one line. */
+/** What a task runs, as one line: the text that a listing's filter looks into, cut where it is long. */
 export function commandLine(task: Task | undefined): string {
-  const kind = task?.kind;
-  switch (kind?.$case) {
-    case "process":
-      return shortened(kind.value.shell === "" ? quoted(kind.value.argv) : kind.value.shell);
-    case "docker": {
-      const command = kind.value.shell === "" ? quoted(kind.value.argv) : kind.value.shell;
-      return shortened(`${kind.value.image}${command === "" ? "" : `: ${command}`}`);
-    }
-    case "webhook":
-      return shortened(`${kind.value.method === "" ? "POST" : kind.value.method} ${kind.value.url}`);
-    case "none":
-    case undefined:
-      return "";
-  }
+  const line = commandText(task);
+  if (line.length <= MAX_LINE_CHARACTERS) return line;
+  return `${[...line.slice(0, MAX_LINE_CHARACTERS)].slice(0, -1).join("")}…`;
 }
 
 /** When a job runs, as one line. */
@@ -52,13 +42,4 @@ export function scheduleLine(schedule: Schedule | undefined): string {
     case undefined:
       return "now";
   }
-}
-
-function quoted(argv: readonly string[]): string {
-  return argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(" ");
-}
-
-function shortened(line: string): string {
-  if (line.length <= MAX_LINE_CHARACTERS) return line;
-  return `${[...line.slice(0, MAX_LINE_CHARACTERS)].slice(0, -1).join("")}…`;
 }

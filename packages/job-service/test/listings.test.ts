@@ -45,9 +45,9 @@ describe("a list of jobs", () => {
     const cluster = new MemoryCluster();
     const cases: [object, string, string][] = [
       [{ command: "echo hello" }, "echo hello", "now"],
-      [{ command: "echo hello", image: "alpine" }, "alpine: echo hello", "now"],
-      [{ task: { kind: { $case: "process", value: { argv: ["echo", "it's"] } } } }, `echo 'it'\\''s'`, "now"],
-      [{ task: { kind: { $case: "webhook", value: { url: "https://x.test/" } } } }, "POST https://x.test/", "now"],
+      [{ command: "echo hello", image: "alpine" }, "alpine echo hello", "now"],
+      [{ task: { kind: { $case: "process", value: { argv: ["echo", "it's"] } } } }, "echo it's", "now"],
+      [{ task: { kind: { $case: "webhook", value: { url: "https://x.test/" } } } }, "https://x.test/", "now"],
       [{ command: "x", schedule: { kind: { $case: "cron", value: { expression: "@daily" } } } }, "x", "cron @daily UTC"],
       [{ command: "x", schedule: { kind: { $case: "at", value: { atMs: Date.parse("2026-01-01T00:00:05Z") } } } }, "x", "at 2026-01-01T00:00:05.000Z"],
       [{ command: "🚣".repeat(2_000) }, `${"🚣".repeat(127)}…`, "now"],

@@ -9,6 +9,8 @@ import { MemoryPeers } from "../src/memory-peers.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryStore } from "./memory-store.ts";
 
+type Apply = (command: Uint8Array) => Promise<ApplyResult>;
+
 /** Three nodes with one log in memory: what one commits, all have applied. */
 export class MemoryCluster {
   readonly clock: ManualClock = new ManualClock();
@@ -27,8 +29,11 @@ export class MemoryCluster {
   /** Runs in place of the log, once each, oldest first. */
   readonly nextProposals: (() => Promise<ApplyResult>)[] = [];
   #ids = 0;
+  readonly #apply: Apply;
 
-  constructor(options: Partial<JobServiceOptions> = {}) {
+  /** @param apply what stands for the log; by default the twin of the store, at once */
+  constructor(options: Partial<JobServiceOptions> = {}, apply?: Apply) {
+    this.#apply = apply ?? ((command) => Promise.resolve(this.store.apply(decodeCommand(command))));
     for (const nodeId of [1, 2, 3]) this.#addNode(nodeId, options);
   }
 
@@ -86,7 +91,7 @@ export class MemoryCluster {
       propose: async (command) => {
         requireLeader();
         const instead = this.nextProposals.shift();
-        return instead === undefined ? await Promise.resolve(this.store.apply(decodeCommand(command))) : await instead();
+        return instead === undefined ? await this.#apply(command) : await instead();
       },
       linearizableRead: () => {
         this.reads++;
