@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { CoxswainClient } from "@coxswain/client";
 import { LocalCluster } from "../scripts/lib/cluster.mjs";
-import { until } from "../scripts/demo/until.mjs";
+import { until } from "../scripts/lib/until.mjs";
 import { load, median, quantile } from "./measure.mjs";
 import { durableWrites } from "./yardstick.mjs";
 

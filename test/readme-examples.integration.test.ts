@@ -31,7 +31,9 @@ function examplesOf(readme: string, room: string): Example[] {
 const rooms = ["packages", "apps"].flatMap((parent) => readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}`));
 const readmes = new Map(rooms.map((room) => [room, readFileSync(join(ROOT, room, "README.md"), "utf8")]));
 
-beforeAll(() => mkdirSync(DIRECTORY, { recursive: true }));
+beforeAll(() => {
+  mkdirSync(DIRECTORY, { recursive: true });
+});
 afterAll(() => rmSync(DIRECTORY, { recursive: true, force: true }));
 
 describe("examples in READMEs", () => {

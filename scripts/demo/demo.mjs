@@ -7,7 +7,7 @@ import { CoxswainClient } from "@coxswain/client";
 import { LocalCluster } from "../lib/cluster.mjs";
 import { caughtUp } from "../lib/crash-rounds.mjs";
 import { FileLedger, WebhookLedger } from "./ledger.mjs";
-import { until } from "./until.mjs";
+import { until } from "../lib/until.mjs";
 import { PromiseBroken, verify } from "./verify.mjs";
 import { Watch } from "./watch.mjs";
 

@@ -4,7 +4,7 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { until } from "../demo/until.mjs";
+import { until } from "./until.mjs";
 
 /** A seeded generator of numbers in [0, 1) (mulberry32), so that a failing run can be repeated. */
 export function seededRandom(seed) {

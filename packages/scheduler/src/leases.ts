@@ -6,6 +6,8 @@ import type { SchedulerSettings } from "./settings.ts";
 export interface Heartbeat {
   readonly nodeId: number;
   readonly incarnation: number;
+  /** The node is shutting down: what runs there goes on, nothing new is placed on it. Default false. */
+  readonly leaving?: boolean;
 }
 
 export type HeartbeatRefusal =
@@ -39,6 +41,7 @@ interface Watched {
   /** When it was first seen here or last granted, on the monotonic clock. */
   heardMs: number;
   granted: boolean;
+  leaving: boolean;
   /** Once decided it stays so for this registration, whatever becomes of the proposal: no grant may follow it. */
   condemned: boolean;
 }
@@ -61,7 +64,7 @@ export class Leases {
   }
 
   /** The caller has confirmed its quorum since the request arrived. */
-  heartbeat({ nodeId, incarnation }: Heartbeat): HeartbeatAnswer {
+  heartbeat({ nodeId, incarnation, leaving = false }: Heartbeat): HeartbeatAnswer {
     const node = this.#store.node(nodeId);
     if (node === undefined) return refused("NOT_REGISTERED");
     if (node.incarnation !== incarnation) return refused("OTHER_INCARNATION");
@@ -69,12 +72,13 @@ export class Leases {
     if (node.lost || watched.condemned) return refused("LOST");
     watched.heardMs = this.#clock.monotonicMs();
     watched.granted = true;
+    watched.leaving = leaving;
     return { granted: true, leaseMs: this.#settings.nodeTtlMs };
   }
 
-  /** Whether the node may be given work: its newest incarnation holds a lease. */
-  holds(node: Node): boolean {
-    return this.#remainingMs(node) > 0;
+  /** Whether the node may be given work: its newest incarnation holds a lease and is not leaving. */
+  takesWork(node: Node): boolean {
+    return this.#remainingMs(node) > 0 && this.#watched.get(node.id)?.leaving === false;
   }
 
   list(): readonly LeaseView[] {
@@ -116,7 +120,7 @@ export class Leases {
     const known = this.#watched.get(node.id);
     if (known !== undefined && isOf(known, node)) return known;
     const { incarnation, registeredAtMs } = node;
-    const watched = { incarnation, registeredAtMs, heardMs: this.#clock.monotonicMs(), granted: false, condemned: false };
+    const watched = { incarnation, registeredAtMs, heardMs: this.#clock.monotonicMs(), granted: false, leaving: false, condemned: false };
     this.#watched.set(node.id, watched);
     return watched;
   }

@@ -58,7 +58,7 @@ export class Placer {
   }
 
   #isLive(node: Node): boolean {
-    return !node.draining && this.#leases.holds(node);
+    return !node.draining && this.#leases.takesWork(node);
   }
 
   #busy(node: Node): number {

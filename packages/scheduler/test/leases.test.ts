@@ -134,3 +134,14 @@ describe("heartbeats", () => {
     expect(scheduler.leases()).toEqual([]);
   });
 });
+
+test("a node that is leaving keeps its lease and is given nothing new", async () => {
+  const { store, scheduler } = fixture();
+  store.register(1);
+  store.register(2);
+  scheduler.start(1);
+  expect(scheduler.heartbeat({ nodeId: 1, incarnation: 1, leaving: true }).granted).toBe(true);
+  scheduler.heartbeat({ nodeId: 2, incarnation: 1 });
+  for (let n = 0; n < 3; n++) expect(scheduler.place({ executor: "process" }).placement?.nodeId).toBe(2);
+  expect(scheduler.leases().map(({ nodeId }) => nodeId)).toEqual([1, 2]);
+});
