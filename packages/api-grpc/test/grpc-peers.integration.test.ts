@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { MemoryPeers, RefusedError } from "@coxswain/job-service";
-import type { CallerIdentity, ErrorCategory, PeerAnswers, Peers } from "@coxswain/job-service";
+import type { CallerIdentity, PeerAnswers } from "@coxswain/job-service";
+import { peersSuite } from "@coxswain/job-service/suite";
+import type { PeersFixture } from "@coxswain/job-service/suite";
 import { InternalServiceClient, InternalServiceService, SubmitJobRequest } from "@coxswain/protocol";
 import { GrpcPeers, internalServiceImplementation, NodeClients } from "../src/index.ts";
 import { ask } from "./calls.ts";
@@ -19,10 +20,8 @@ afterAll(() => {
   for (const closer of closers.reverse()) closer.close();
 });
 
-interface Fixture {
-  readonly peers: Peers;
+interface Fixture extends PeersFixture {
   readonly address: string;
-  stop(): void;
 }
 
 async function overGrpc(answers: Partial<PeerAnswers>, certificate = "node-1"): Promise<Fixture> {
@@ -33,14 +32,15 @@ async function overGrpc(answers: Partial<PeerAnswers>, certificate = "node-1"): 
     addressOf: (nodeId) => (nodeId === 2 ? server.address : undefined),
     credentials: () => pki.channel(certificate),
   });
-  closers.push(server, clients);
-  return { peers: new GrpcPeers({ nodeId: 1, clients }), address: server.address, stop: () => { server.close(); } };
-}
-
-function inMemory(answers: Partial<PeerAnswers>): Promise<Fixture> {
-  const peers = new MemoryPeers();
-  peers.join(2, fakeHandlers(answers));
-  return Promise.resolve({ peers, address: "", stop: () => { peers.disconnect(2); } });
+  const stop = (): void => {
+    server.close();
+  };
+  const close = (): void => {
+    clients.close();
+    stop();
+  };
+  closers.push({ close });
+  return { peers: new GrpcPeers({ nodeId: 1, clients }), address: server.address, stop, close };
 }
 
 const alice: CallerIdentity = { name: "alice", role: "client" };
@@ -54,66 +54,7 @@ async function refusal(promise: Promise<unknown>): Promise<{ code?: string; cate
   );
 }
 
-describe.each([
-  ["over gRPC", overGrpc],
-  ["in memory", inMemory],
-])("peers %s", (_, start) => {
-  test("carry the request, the caller and the answer, unchanged", async () => {
-    const seen: unknown[] = [];
-    const forward: PeerAnswers["forward"] = (caller, method, sent) => {
-      seen.push([caller, method, sent]);
-      return Promise.resolve({ jobId: "a", createdAtMs: 5, existed: true } as never);
-    };
-    const { peers } = await start({ forward });
-    expect(await peers.forward(2, alice, "submitJob", request, limits())).toEqual({ jobId: "a", createdAtMs: 5, existed: true });
-    await peers.forward(2, { name: "root", role: "admin" }, "drainNode", { nodeId: 3, undo: true, requestId: "r" }, limits());
-    expect(seen).toEqual([
-      [alice, "submitJob", request],
-      [{ name: "root", role: "admin" }, "drainNode", { nodeId: 3, undo: true, requestId: "r" }],
-    ]);
-  });
-
-  test.each<ErrorCategory>(["invalid", "not-found", "conflict", "denied", "exhausted", "unavailable", "unknown-outcome", "internal"])(
-    "bring back a refusal of category %s as it was",
-    async (category) => {
-      const error = new RefusedError({ code: `SOME_${category}`, category, message: "do this next 🚣", leader: 3 });
-      const { peers } = await start({ forward: () => Promise.reject(error) });
-      expect(await refusal(peers.forward(2, alice, "submitJob", request, limits()))).toMatchObject({ code: error.code, category, message: "do this next 🚣", leader: 3 });
-    },
-  );
-
-  test("tell nothing of an error without a code", async () => {
-    const { peers } = await start({ forward: () => Promise.reject(new Error("swordfish")) });
-    const error = await refusal(peers.forward(2, alice, "submitJob", request, limits()));
-    expect(error).toMatchObject({ code: "INTERNAL", category: "internal" });
-    expect(error.message).not.toMatch(/swordfish/);
-  });
-
-  test("say that nothing was sent when nobody is there", async () => {
-    const { peers, stop } = await start({});
-    stop();
-    expect(await refusal(peers.forward(2, alice, "submitJob", request, limits()))).toMatchObject({ category: "unavailable" });
-    expect(await refusal(peers.forward(9, alice, "submitJob", request, limits()))).toMatchObject({ category: "unavailable" });
-  });
-
-  test("say that the outcome is unknown when the call is given up under way", async () => {
-    const abort = new AbortController();
-    const { peers } = await start({
-      forward: () => {
-        abort.abort();
-        return new Promise(() => {});
-      },
-    });
-    expect(await refusal(peers.forward(2, alice, "submitJob", request, { timeoutMs: 5_000, signal: abort.signal }))).toMatchObject({ category: "unknown-outcome" });
-  });
-
-  test("fetch the output of an attempt, byte for byte, or say that there is none", async () => {
-    const bytes = Uint8Array.of(0, 255, 10, 195);
-    const { peers } = await start({ output: (id, attempt, tail) => (id === "a.1.1" && attempt === 2 ? bytes.subarray(-tail) : undefined) });
-    expect([...((await peers.output(2, "a.1.1", 2, 3, limits())) ?? [])]).toEqual([255, 10, 195]);
-    expect(await peers.output(2, "a.1.1", 1, 3, limits())).toBeUndefined();
-  });
-});
+peersSuite("peers over gRPC", overGrpc, { test });
 
 describe("over gRPC", () => {
   test("a call that takes too long has an unknown outcome", async () => {
