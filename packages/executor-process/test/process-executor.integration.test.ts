@@ -23,7 +23,7 @@ describeLinux("the suite", () => {
           line(
             pieces
               .map(({ stream, bytes }) => `printf '${octal(bytes)}'${stream === "stderr" ? " >&2" : ""}`)
-              .join("; sleep 0.05; ") || "true",
+              .join("; sleep 0.25; ") || "true",
           ),
         fails: () => line("exit 3"),
         hangs: () => line("trap '' TERM; sleep 1000"),

@@ -96,13 +96,13 @@ describe("how a request ends", () => {
     const { result } = await bench.finish({ url: receiver.url("/hang") }, 100);
     expect(result).toMatchObject({ outcome: "timedOut", errorType: "TIMEOUT", retryable: true });
     expect(result.httpStatus).toBeUndefined();
-    const dripping = await bench.finish({ url: receiver.url("/drip/200") }, 200);
+    const dripping = await bench.finish({ url: receiver.url("/drip/200") }, 1_000);
     expect(dripping.result).toMatchObject({ outcome: "timedOut", errorType: "BODY", httpStatus: 200 });
     expect(dripping.output).toBe("a first byte");
   });
 
   test("a refusal stays one, even if its body does not end", async () => {
-    const { result, output } = await bench.finish({ url: receiver.url("/drip/400") }, 200);
+    const { result, output } = await bench.finish({ url: receiver.url("/drip/400") }, 1_000);
     expect(result).toMatchObject({ outcome: "failed", errorType: "HTTP", httpStatus: 400 });
     expect(output).toBe("a first byte");
   });

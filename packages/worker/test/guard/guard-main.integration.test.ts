@@ -48,7 +48,7 @@ describeLinux("the guard's process", () => {
   });
 
   test("ends everything at the end of the lease when its node is stopped with SIGSTOP", async () => {
-    const guardPid = await protectedGroup(700);
+    const guardPid = await protectedGroup(2_500);
     node.kill("SIGSTOP");
     expect(group.alive).toBe(true);
     expect(await group.ended).toBe("SIGKILL");
