@@ -28,7 +28,7 @@ export interface JobStoreOptions {
   readonly cacheBytes?: number;
   /** Waiting executions kept in memory; the rest is read from disk. Default 10,000 (G22). */
   readonly queueHeadLimit?: number;
-  /** Bytes that may wait for the disk before apply waits as well. Default 16 MiB. */
+  /** Bytes that may wait for the disk before apply waits as well. Default 4 MiB. */
   readonly maxUnwrittenBytes?: number;
   /** Gets what a listener throws. Default: dropped, since events are hints. */
   readonly onListenerError?: (error: unknown) => void;
@@ -62,7 +62,7 @@ export class JobStore implements StateMachine<ApplyResult> {
       directory: options.directory,
       cacheBytes: options.cacheBytes ?? 32 * MIB,
       queueHeadLimit: options.queueHeadLimit ?? 10_000,
-      maxUnwrittenBytes: options.maxUnwrittenBytes ?? 16 * MIB,
+      maxUnwrittenBytes: options.maxUnwrittenBytes ?? 4 * MIB,
       onWritten: (written) => {
         for (const { name, payload } of written) events.emit(name, payload);
       },

@@ -17,6 +17,10 @@ export class RecordCache<T> {
     return this.#bytes;
   }
 
+  has(id: string): boolean {
+    return this.#records.has(id);
+  }
+
   get(id: string): T | undefined {
     const record = this.#records.get(id);
     if (record === undefined) return undefined;

@@ -79,9 +79,11 @@ export class RecordTable<T> {
     this.unwrittenBytes += after === undefined ? id.length : this.kind.weigh(after);
   }
 
-  /** Removes without having read. Only for records without index entries. */
+  /** Removes without having read. Only for records that have no index entries any more. */
   erase(id: string): void {
-    this.#changes.set(id, { before: undefined, after: undefined, blind: true });
+    // What the last write left may have had index entries, which are still to go.
+    const earlier = this.#changes.get(id) ?? { before: undefined, blind: true };
+    this.#changes.set(id, { before: earlier.before, after: undefined, blind: earlier.blind });
     this.unwrittenBytes += id.length;
   }
 
@@ -99,7 +101,8 @@ export class RecordTable<T> {
   forgetReads(): void {
     this.#keepsReads = false;
     for (const [id, record] of this.#read) {
-      if (record !== undefined && !this.#changes.has(id) && !this.#flying.has(id)) this.#cache.set(id, record);
+      if (record === undefined || this.#cache.has(id) || this.#changes.has(id) || this.#flying.has(id)) continue;
+      this.#cache.set(id, record);
     }
     this.#read.clear();
   }

@@ -7,14 +7,10 @@ import type { SnapshotMeta } from "@coxswain/raft-core";
 import { StoreFailedError } from "../errors.ts";
 import type { JobStoreEvent } from "../events.ts";
 import { META_KEY } from "../keys.ts";
-import type { Change, RecordTable } from "../record-table.ts";
 import type { Flight, State } from "../state.ts";
 import type { StateDatabase } from "../state-directory.ts";
 import type { MarkerSpan } from "./markers.ts";
-import { NO_BYTES, toBytes } from "./text.ts";
-
-/** Operations put together between two turns of the event loop. */
-const OPERATIONS_PER_SLICE = 512;
+import { WriteBatch, writeChange } from "./write-batch.ts";
 
 export interface StateWriterOptions {
   readonly db: StateDatabase;
@@ -28,9 +24,9 @@ export class StateWriter {
   readonly #options: StateWriterOptions;
   #durable: SnapshotMeta;
   #failure: StoreFailedError | undefined;
-  #running: Promise<void> | undefined;
+  #isRunning = false;
   #held = false;
-  #betweenWrites: (() => void)[] = [];
+  #atEnd: (() => void)[] = [];
 
   constructor(options: StateWriterOptions) {
     this.#options = options;
@@ -63,9 +59,9 @@ export class StateWriter {
     this.#failure ??= new StoreFailedError("The state failed. See the cause, then start the node again.", { cause });
   }
 
-  /** Resolves when a write that is under way is done. Throws when it failed. */
+  /** Resolves when a write that is under way is done; at once when there is none. Throws when it failed. */
   async current(): Promise<void> {
-    await this.#running;
+    if (this.#isRunning) await this.#nextEnd();
     this.check();
   }
 
@@ -75,21 +71,22 @@ export class StateWriter {
     for (;;) {
       this.check();
       if (this.#durable.index >= index) return;
-      await (this.#running ?? this.#nextTurn());
+      // Not the end of all writing: under load that never comes.
+      await (this.#isRunning ? this.#nextEnd() : this.#nextTurn());
     }
   }
 
   /** Writes what is left, as far as it can be written. */
   async stop(): Promise<void> {
     if (this.#failure === undefined) await this.flush();
-    await this.#running;
+    while (this.#isRunning) await this.#nextEnd();
   }
 
   /** Runs `action` when no write is under way, so that disk and {@link durable} say the same. */
   async betweenWrites<T>(action: () => T): Promise<T> {
-    if (this.#running === undefined) return action();
+    if (!this.#isRunning) return action();
     return await new Promise<T>((resolve, reject) => {
-      this.#betweenWrites.push(() => {
+      this.#atEnd.push(() => {
         try {
           resolve(action());
         } catch (error) {
@@ -100,85 +97,64 @@ export class StateWriter {
   }
 
   #start(): void {
-    if (this.#running !== undefined || this.#held || this.#failure !== undefined) return;
-    if (!this.#options.state.dirty) return;
-    this.#running = this.#run().finally(() => {
-      this.#running = undefined;
-      this.#start();
-    });
+    if (this.#isRunning || this.#held || this.#failure !== undefined || !this.#options.state.dirty) return;
+    this.#isRunning = true;
+    void this.#run();
   }
 
+  /** Never rejects. */
   async #run(): Promise<void> {
     const { state, onWritten, onFailed } = this.#options;
     try {
-      while (state.dirty && !this.#held) {
+      while (state.dirty && !this.#held && this.#failure === undefined) {
         const flight = state.takeOff();
         await this.#write(flight);
         state.landed();
         this.#durable = flight.point;
-        this.#runBetweenWrites();
+        this.#endWrite();
         onWritten(flight.events);
       }
     } catch (cause) {
-      this.#failure = new StoreFailedError("The state could not be written. Look at the disk, then start the node again.", { cause });
-      this.#runBetweenWrites();
+      this.#failure ??= new StoreFailedError("The state could not be written. Look at the disk, then start the node again.", { cause });
       onFailed(this.#failure);
     }
+    this.#isRunning = false;
+    this.#endWrite();
+    this.#start();
   }
 
-  #runBetweenWrites(): void {
-    const actions = this.#betweenWrites;
-    this.#betweenWrites = [];
+  /** Between two writes: what waited for that goes on. */
+  #endWrite(): void {
+    const actions = this.#atEnd;
+    this.#atEnd = [];
     for (const action of actions) action();
+  }
+
+  #nextEnd(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#atEnd.push(resolve);
+    });
   }
 
   async #write(flight: Flight): Promise<void> {
     const { db, markers } = this.#options;
-    const batch = db.batch();
-    let [operations, sizeBytes] = [0, 0];
-    for (const [key, value] of operationsOf(flight)) {
-      if (value === undefined) batch.del(key);
-      else batch.put(key, value);
-      sizeBytes += key.length + (value?.length ?? 0);
-      operations += 1;
-      if (operations % OPERATIONS_PER_SLICE === 0) await this.#nextTurn();
+    const batch = new WriteBatch(db);
+    for (const { table, changes } of flight.tables) {
+      for (const [id, change] of changes) {
+        writeChange(batch, table, id, change);
+        if (batch.isSliceFull()) await this.#nextTurn();
+      }
     }
-    const marker = markers.add({ first: flight.firstIndex, last: flight.point.index, sizeBytes });
-    batch.put(marker.key, marker.value);
-    for (const key of marker.pruned) batch.del(key);
-    const synced: object = { sync: true };
-    await batch.write(synced);
+    for (const [key, value] of flight.singles) batch.set(key, value);
+    batch.set(META_KEY, flight.metaBytes);
+    const marker = markers.add({ first: flight.firstIndex, last: flight.point.index, sizeBytes: batch.sizeBytes });
+    batch.set(marker.key, marker.value);
+    for (const key of marker.pruned) batch.set(key, undefined);
+    await batch.write();
   }
 
   /** Lets the event loop turn: a read is the only I/O at hand. */
   async #nextTurn(): Promise<void> {
     await this.#options.db.get(META_KEY);
   }
-}
-
-/** Everything one write puts and removes. */
-function* operationsOf(flight: Flight): Generator<readonly [key: string, value: Uint8Array | undefined]> {
-  for (const { table, changes } of flight.tables) {
-    for (const [id, change] of changes) yield* operationsOfChange(table, id, change);
-  }
-  yield* flight.singles;
-  yield [META_KEY, flight.metaBytes];
-}
-
-function* operationsOfChange(
-  table: RecordTable<unknown>,
-  id: string,
-  { before, after, blind }: Change<unknown>,
-): Generator<readonly [key: string, value: Uint8Array | undefined]> {
-  const { kind } = table;
-  if (after !== undefined) yield [kind.key(id), kind.encode(after)];
-  else if (before !== undefined || blind) yield [kind.key(id), undefined];
-  if (kind.indexes === undefined) return;
-  const old = new Map(before === undefined ? [] : kind.indexes(before));
-  const fresh = after === undefined ? [] : kind.indexes(after);
-  for (const [key, value] of fresh) {
-    if (old.get(key) !== value) yield [key, value === "" ? NO_BYTES : toBytes(value)];
-    old.delete(key);
-  }
-  for (const key of old.keys()) yield [key, undefined];
 }

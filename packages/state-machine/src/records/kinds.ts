@@ -11,9 +11,24 @@ import { jobIndexes } from "./job.ts";
 /** An object with its fields, beyond the texts in it. */
 const OBJECT_BYTES = 512;
 
+type Writer = ReturnType<typeof Job.encode>;
+
+/** Its buffer serves one record after the other; `finish` copies what was written and begins anew. */
+let shared: Writer | undefined;
+
+function encoded<T>(record: T, { encode }: { encode(record: T, writer?: Writer): Writer }): Uint8Array {
+  const writer = shared;
+  // Taken while in use, so that a record that cannot be encoded leaves nothing behind for the next one.
+  shared = undefined;
+  const used = encode(record, writer);
+  const bytes = used.finish();
+  shared = used;
+  return bytes;
+}
+
 export const JOBS: RecordKind<Job> = {
   key: jobKey,
-  encode: (job) => Job.encode(job).finish(),
+  encode: (job) => encoded(job, Job),
   decode: (bytes) => Job.decode(bytes),
   weigh: (job) => OBJECT_BYTES + 2 * job.sizeBytes,
   indexes: jobIndexes,
@@ -21,7 +36,7 @@ export const JOBS: RecordKind<Job> = {
 
 export const EXECUTIONS: RecordKind<Execution> = {
   key: executionKey,
-  encode: (execution) => Execution.encode(execution).finish(),
+  encode: (execution) => encoded(execution, Execution),
   decode: (bytes) => Execution.decode(bytes),
   weigh: (execution) => OBJECT_BYTES + 2 * executionBytes(execution),
   indexes: executionIndexes,
