@@ -12,7 +12,7 @@ export interface Reservation {
 /** Picks the least loaded live node that offers an executor, and counts what is under way. */
 export class Placer {
   readonly #store: Pick<SchedulerStore, "nodes" | "runningOn">;
-  readonly #leases: Pick<Leases, "holds">;
+  readonly #leases: Pick<Leases, "takesWork">;
   readonly #reserved = new Map<number, number>();
   /** Among equals the one that was picked longest ago, so that short work spreads as well. */
   readonly #pickedAt = new Map<number, number>();
@@ -20,7 +20,7 @@ export class Placer {
   #picks = 0;
 
   /** `onRelease` hears of each slot given back: a command that failed frees room without any event. */
-  constructor(store: Pick<SchedulerStore, "nodes" | "runningOn">, leases: Pick<Leases, "holds">, onRelease: () => void) {
+  constructor(store: Pick<SchedulerStore, "nodes" | "runningOn">, leases: Pick<Leases, "takesWork">, onRelease: () => void) {
     this.#store = store;
     this.#leases = leases;
     this.#onRelease = onRelease;

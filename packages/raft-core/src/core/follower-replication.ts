@@ -54,11 +54,11 @@ function appendNew(state: ConsensusState, entries: readonly Entry[], skip: numbe
   }
 }
 
-/** Says where the logs may still agree: never below the commit index, where they must. */
+/** Says where the logs may still agree. Committed entries do, so it is never below those. */
 function refuse(state: ConsensusState, request: AppendRequest): void {
-  const { id, term, log, commitIndex, outbox } = state;
+  const { id, term, log, outbox } = state;
   const { from: to, prevLogIndex, prevLogTerm } = request;
-  const hintIndex = Math.max(commitIndex, log.lastIndexWithTermAtMost(prevLogIndex, prevLogTerm));
+  const hintIndex = log.lastIndexWithTermAtMost(prevLogIndex, prevLogTerm);
   outbox.send({
     type: "appendResponse",
     from: id,

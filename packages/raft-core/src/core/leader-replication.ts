@@ -62,9 +62,8 @@ function sendAppend(state: ConsensusState, peer: Progress): boolean {
   return true;
 }
 
-/** A peer that is not heard would only waste a stream; its next heartbeat answer comes back here. */
+/** Only answers lead here, so a peer that is silent gets no stream. */
 function requestSnapshot(state: ConsensusState, peer: Progress): void {
-  
   peer.becomeSnapshot();
   state.outbox.snapshotRequests.push({ to: peer.id, term: state.term });
 }
@@ -97,6 +96,7 @@ function refusedAppend(state: ConsensusState, peer: Progress, response: AppendRe
   const { index: refusedIndex, hintIndex, hintTerm } = response;
   if (!peer.isRefusalCurrent(refusedIndex)) return;
   const candidate = state.log.lastIndexWithTermAtMost(hintIndex, hintTerm) + 1;
+  // At least one step back, whatever the hint says, or two nodes could ask and refuse for ever.
   peer.becomeProbe(Math.min(refusedIndex, candidate));
 }
 

@@ -38,7 +38,6 @@ export class Progress {
   /** Looks for the match from `nextIndex` on, but never again below what is known. */
   becomeProbe(nextIndex: number): void {
     this.#enter("probe");
-    this.sentCommit = 0;
     this.nextIndex = Math.max(nextIndex, this.matchIndex + 1);
   }
 

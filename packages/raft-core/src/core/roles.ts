@@ -16,8 +16,8 @@ export function becomeFollower(state: ConsensusState, term: number, leader: Node
   stepDown(state);
   setRole(state, "follower");
   setLeader(state, leader);
-  // A higher term alone gives no reason to wait: whoever raised it may be unable to win.
-  if (!wasFollower || leader !== NO_NODE) state.restartElectionTimer();
+  // For a follower a higher term alone is no reason to wait longer: whoever raised it may be unable to win.
+  if (!wasFollower) state.restartElectionTimer();
 }
 
 /** Asks around first; neither term nor vote change. */

@@ -64,7 +64,7 @@ describe("the commit rule", () => {
     expect(n1.applied.map((entry) => entry.term)).toEqual([1, 2, 4]);
   });
 
-  test("scenario 3, etcd's TestHandleMessageType_MsgApp: an empty append commits no further than it verifies", () => {
+  test("scenario 3, etcd TestHandleMsgApp: an empty append commits no further than it verifies", () => {
     const solo = new Solo(stateWithLog(votersOf(1, 2, 3), [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]));
     solo.append(2, 2, [9, 1], [], 11);
     expect(solo.raft.commitIndex).toBe(9);

@@ -52,7 +52,7 @@ describe("elections", () => {
     { first: 2, others: 5 },
     { first: 5, others: 2 },
   ])(
-    "scenario 9, etcd #8501: nodes of different terms that need each other elect a leader %o",
+    "scenario 9, etcd issue 8243: nodes of different terms that need each other elect a leader %o",
     ({ first, others }) => {
       // n3 is down; only n1 has the complete log, so n1 must win whatever the terms are.
       const cluster = new SimCluster({
@@ -81,7 +81,7 @@ describe("elections", () => {
     expect(cluster.node(3).applied.length).toBeGreaterThan(0);
   });
 
-  test("scenario 10, Jensen et al. on chained connections: leader and term are stable though two nodes do not hear the leader", () => {
+  test("scenario 10, partial partition: leader and term are stable though two nodes do not hear the leader", () => {
     const cluster = new SimCluster({ ids: [1, 2, 3, 4, 5] });
     const links = new Set(["1-2", "2-3", "1-3", "2-4", "3-5"]);
     for (const a of [1, 2, 3, 4, 5])
@@ -168,5 +168,74 @@ describe("elections", () => {
       seen.add(ticks);
     }
     expect([...seen].sort((a, b) => a - b)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+  });
+
+  test("an answer to another pre-vote elects nobody", () => {
+    const solo = new Solo(stateWithLog(THREE, [1], { term: 5 }));
+    solo.raft.campaign();
+    solo.raft.step({ type: "preVoteResponse", from: 2, to: 1, term: 9, granted: true });
+    expect(solo.raft.status()).toMatchObject({ role: "preCandidate", term: 5 });
+    solo.raft.step({ type: "preVoteResponse", from: 2, to: 1, term: 6, granted: true });
+    expect(solo.raft.status()).toMatchObject({ role: "candidate", term: 6 });
+  });
+
+  test("a vote given stands, whatever the voter answered to an older question", () => {
+    const solo = new Solo(stateWithLog(votersOf(1, 2, 3, 4, 5), [1]));
+    const answer = (from: number, granted: boolean): void =>
+      solo.raft.step({ type: "voteResponse", from, to: 1, term: 2, granted });
+    solo.raft.campaign();
+    for (const from of [2, 3])
+      solo.raft.step({ type: "preVoteResponse", from, to: 1, term: 2, granted: true });
+    solo.sync();
+    answer(2, true);
+    answer(2, false);
+    answer(3, true);
+    expect(solo.raft.role).toBe("leader");
+  });
+
+  test("a pre-candidate that gives its vote in the same term stands back", () => {
+    const solo = new Solo(stateWithLog(THREE, [1]));
+    solo.raft.campaign();
+    solo.raft.step({
+      type: "voteRequest",
+      from: 2,
+      to: 1,
+      term: 1,
+      lastLogIndex: 1,
+      lastLogTerm: 1,
+      transfer: false,
+    });
+    solo.raft.step({ type: "preVoteResponse", from: 3, to: 1, term: 2, granted: true });
+    expect(solo.raft.status()).toMatchObject({ role: "follower", term: 1, votedFor: 2 });
+  });
+
+  test("a leader that steps down waits a full election timeout before it campaigns", () => {
+    const solo = new Solo();
+    solo.raft.campaign();
+    solo.raft.step({ type: "preVoteResponse", from: 2, to: 1, term: 1, granted: true });
+    solo.sync();
+    for (let i = 0; i < 9; i += 1) solo.raft.tick();
+    solo.raft.step({ type: "voteResponse", from: 2, to: 1, term: 1, granted: true });
+    expect(solo.raft.role).toBe("leader");
+    for (let i = 0; i < 10; i += 1) solo.raft.tick();
+    expect(solo.raft.role).toBe("follower");
+    for (let i = 0; i < 9; i += 1) solo.raft.tick();
+    expect(solo.raft.role).toBe("follower");
+  });
+
+  test("a vote that is refused does not keep a better candidate waiting", () => {
+    const solo = new Solo(stateWithLog(THREE, [1, 1]));
+    for (let ticks = 0; ticks < 9; ticks += 1) solo.raft.tick();
+    solo.raft.step({
+      type: "voteRequest",
+      from: 3,
+      to: 1,
+      term: 7,
+      lastLogIndex: 1,
+      lastLogTerm: 1,
+      transfer: false,
+    });
+    for (let ticks = 0; ticks < 11; ticks += 1) solo.raft.tick();
+    expect(solo.raft.status()).toMatchObject({ role: "preCandidate", term: 7 });
   });
 });

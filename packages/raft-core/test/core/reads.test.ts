@@ -18,7 +18,7 @@ function establishedLeader(): Solo {
 }
 
 describe("linearizable reads", () => {
-  test("scenario 18, dissertation 6.4: a read before the first commit of the term is held, then served", () => {
+  test("scenario 18, etcd issue 7331: a read before the first commit of the term is held, then served", () => {
     const cluster = new SimCluster({ ids: [1, 2, 3] });
     cluster.filter = (packet) => packet.type !== "message" || packet.message.type !== "appendResponse";
     const n1 = cluster.elect(1);
@@ -30,7 +30,7 @@ describe("linearizable reads", () => {
     expect(n1.readStates).toEqual([{ context: 7, index: 1 }]);
   });
 
-  test("scenario 19, etcd #7331: late answers for an older round do not confirm a newer read", () => {
+  test("scenario 19, etcd issue 20418: late answers for an older round do not confirm a newer read", () => {
     const solo = establishedLeader();
     solo.raft.readIndex(100);
     const [first] = only(solo.sync(), "heartbeatRequest");

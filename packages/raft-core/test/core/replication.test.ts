@@ -197,4 +197,59 @@ describe("replication", () => {
     solo.append(3, 2, [0, 0], [normalEntry(1, 2)]);
     expect(solo.raft.configuration).toEqual(votersOf(1, 2, 3));
   });
+
+  test("a refusal that is late, repeated or misleading moves nothing back below the match, nor on the spot", () => {
+    const solo = establishedLeader();
+    solo.raft.propose(["a", "b", "c"].map(bytesOf));
+    solo.sync();
+    const refuse = (index: number, hintIndex: number): void =>
+      solo.raft.step({
+        type: "appendResponse",
+        from: 2,
+        to: 1,
+        term: 1,
+        success: false,
+        index,
+        hintIndex,
+        hintTerm: 1,
+      });
+    const peer = (): unknown => {
+      const { state, nextIndex } = solo.raft.status().peers[0]!;
+      return [state, nextIndex];
+    };
+    solo.acknowledge(2, 3);
+    refuse(3, 0);
+    refuse(1, 0);
+    expect(peer()).toEqual(["replicate", 5]);
+    refuse(4, 0);
+    expect(peer()).toEqual(["probe", 4]);
+    refuse(4, 0);
+    refuse(3, 0);
+    expect(peer()).toEqual(["probe", 4]);
+  });
+
+  test("a refusal of another question than the one now open is ignored; the one that is open goes back", () => {
+    const solo = new Solo(stateWithLog(votersOf(1, 2, 3), [1, 1, 1, 1]));
+    solo.lead();
+    solo.sync();
+    const refuse = (index: number, hintIndex: number): void =>
+      solo.raft.step({
+        type: "appendResponse",
+        from: 2,
+        to: 1,
+        term: 2,
+        success: false,
+        index,
+        hintIndex,
+        hintTerm: 1,
+      });
+    const next = (): number | undefined => solo.raft.status().peers[0]?.nextIndex;
+    refuse(2, 1);
+    refuse(0, 0);
+    expect(next()).toBe(5);
+    refuse(4, 4);
+    expect(next()).toBe(4);
+    refuse(3, 1);
+    expect(next()).toBe(2);
+  });
 });

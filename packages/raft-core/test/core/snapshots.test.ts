@@ -151,13 +151,45 @@ describe("snapshots", () => {
 
   test("a late acknowledgement of a write from before a snapshot proves nothing after it", () => {
     const solo = divergent();
-    solo.append(2, 3, [25, 2], [normalEntry(26, 3), normalEntry(27, 3)]);
+    solo.append(2, 2, [25, 2], [normalEntry(26, 2), normalEntry(27, 2)]);
     const { id } = solo.take();
-    solo.raft.receiveSnapshot({ ...offer(30, 3, 3) });
-    solo.raft.snapshotInstalled(snapshotAt(30, 3, THREE));
-    solo.append(2, 3, [30, 3], [normalEntry(31, 3)]);
+    solo.raft.receiveSnapshot(offer(20, 3, 3));
+    solo.raft.snapshotInstalled(snapshotAt(20, 3, THREE));
+    solo.append(2, 3, [20, 3], [normalEntry(21, 3)]);
     solo.raft.appended(id);
-    expect(solo.raft.status()).toMatchObject({ lastIndex: 31, stableIndex: 30 });
+    expect(solo.raft.status()).toMatchObject({ lastIndex: 21, stableIndex: 20 });
+  });
+
+  test("what was committed before is not handed out while a snapshot replaces the state", () => {
+    const solo = new Solo(stateWithLog(THREE, [1, 1, 1]), { maxUnappliedEntries: 1 });
+    solo.append(2, 1, [3, 1], [], 3);
+    expect(solo.take().committed.map((entry) => entry.index)).toEqual([1]);
+    solo.raft.receiveSnapshot(offer(20, 3, 3));
+    solo.raft.applied(1);
+    expect(solo.take().committed).toEqual([]);
+  });
+
+  test("after a stream broke, the next waits for a sign of life", () => {
+    const solo = new Solo(stateWithLog(THREE, [1, 1, 1]), { appliedIndex: 3 });
+    solo.raft.compact(snapshotAt(3, 1, THREE));
+    solo.lead();
+    solo.sync();
+    const refusal = {
+      type: "appendResponse",
+      from: 3,
+      to: 1,
+      term: 2,
+      success: false,
+      index: 3,
+      hintIndex: 0,
+      hintTerm: 0,
+    } as const;
+    solo.raft.step(refusal);
+    expect(solo.take().snapshotRequests).toEqual([{ to: 3, term: 2 }]);
+    solo.raft.snapshotSent(3, undefined);
+    expect(solo.take().snapshotRequests).toEqual([]);
+    solo.raft.step({ type: "heartbeatResponse", from: 3, to: 1, term: 2, readContext: 0 });
+    expect(solo.take().snapshotRequests).toEqual([{ to: 3, term: 2 }]);
   });
 
   test("the log is compacted no further than it is applied and durable", () => {
