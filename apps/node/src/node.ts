@@ -96,6 +96,7 @@ export class CoxswainNode {
     this.#starting.abort(new Error("The node is stopping."));
     const crew = this.#crew;
     if (crew !== undefined) {
+      crew.workerSide.leave();
       crew.jobService.stopAccepting();
       await this.#handOver(crew.raft);
       await crew.workerSide.drain();

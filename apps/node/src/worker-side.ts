@@ -80,9 +80,13 @@ export class WorkerSide {
     return this.#presence.start();
   }
 
-  /** Takes nothing new, lets what runs finish within the drain time, and ends the rest. */
-  async drain(): Promise<void> {
+  /** From now on leaders place nothing new here. Say it before leadership is handed over, so that the next leader knows from the start. */
+  leave(): void {
     this.#presence.leave();
+  }
+
+  /** Lets what runs finish within the drain time, and ends the rest. */
+  async drain(): Promise<void> {
     await this.worker.stop({ drainMs: this.#drainMs, reportMs: REPORT_MS });
     await this.#presence.stop();
   }
