@@ -1,0 +1,61 @@
+/**
+ * The gRPC service of a node. It can be served before the node belongs to a cluster: then it
+ * answers who the node is, and refuses the rest as not ready.
+ */
+import type { PeerIdentity } from "@coxswain/raft-core";
+import type { PeerIdentity as Caller } from "@coxswain/rpc";
+import { requireRole, wrapBidi, wrapClientStream, wrapUnary } from "@coxswain/rpc";
+import { NotReadyError } from "./errors.ts";
+import type { RaftServiceServer } from "./gen/raft/v1/raft.ts";
+import { RaftServiceService } from "./gen/raft/v1/raft.ts";
+import { toIdentifyResponse } from "./identify.ts";
+import type { AuthorizeMember, Inbound } from "./inbound.ts";
+
+export interface RaftServiceOptions {
+  /** Who this node is, from its saved identity. */
+  readonly identity: () => PeerIdentity;
+  /** The transport, once the node belongs to a cluster. */
+  readonly transport: () => { readonly inbound: Inbound } | undefined;
+  /** Whom to take callers without a certificate for; only for a server without TLS (`localNode` of rpc). */
+  readonly insecurePeer?: Caller;
+  /** Throws for callers who may not use the service at all. Default: only certificates of nodes may. */
+  readonly authorize?: (caller: Caller, path: string) => void;
+  /** Throws when the certificate's name is not that of the member it speaks for. Default: any node's certificate will do. */
+  readonly authorizeMember?: AuthorizeMember;
+  /** Told of each refusal and failure, with the error as thrown. */
+  readonly onError?: (error: unknown, path: string) => void;
+}
+
+export interface RaftService {
+  readonly definition: typeof RaftServiceService;
+  readonly implementation: RaftServiceServer;
+}
+
+/** What `server.addService(definition, implementation)` takes. */
+export function raftService(options: RaftServiceOptions): RaftService {
+  return { definition: RaftServiceService, implementation: raftServiceImplementation(options) };
+}
+
+/** The handlers alone. */
+export function raftServiceImplementation(options: RaftServiceOptions): RaftServiceServer {
+  const authorizeMember = options.authorizeMember ?? (() => {});
+  const handlerOptions = {
+    insecurePeer: options.insecurePeer,
+    authorize: options.authorize ?? ((caller: Caller) => requireRole(caller, "node")),
+    ...(options.onError ? { onError: options.onError } : {}),
+  };
+  return {
+    identify: wrapUnary(() => Promise.resolve(toIdentifyResponse(options.identity())), handlerOptions),
+    messages: wrapBidi((batches, context) => inboundOf(options).messages(batches, context, authorizeMember), handlerOptions),
+    installSnapshot: wrapClientStream(
+      (chunks, context) => inboundOf(options).snapshot(chunks, context, authorizeMember),
+      handlerOptions,
+    ),
+  };
+}
+
+function inboundOf(options: RaftServiceOptions): Inbound {
+  const transport = options.transport();
+  if (!transport) throw new NotReadyError();
+  return transport.inbound;
+}

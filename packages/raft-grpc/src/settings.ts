@@ -1,0 +1,39 @@
+/**
+ * The limits of a transport, each with its default.
+ */
+import type { ChannelSettings } from "@coxswain/rpc";
+
+export interface TransportSettings {
+  /** Messages that wait for one peer; past it the oldest are dropped. Default 4,096. */
+  readonly maxQueuedMessages: number;
+  /** Bytes that wait for one peer; past it the oldest are dropped. Default 16 MiB. */
+  readonly maxQueuedBytes: number;
+  /** The largest message; a larger one is dropped. Keep `maxAppendBytes` of Raft below it. Default 3 MiB. */
+  readonly maxMessageBytes: number;
+  /** How many bytes of messages go into one write, if they are more than one message. Default 1 MiB. */
+  readonly maxBatchBytes: number;
+  /** The bytes of a snapshot that go into one write. Default 64 KiB. */
+  readonly snapshotChunkBytes: number;
+  /** How long a peer may take to accept a stream. Default 2 s. */
+  readonly acceptTimeoutMs: number;
+  /** A connection on which nothing arrives for so long is probed. Default 1 s. */
+  readonly keepaliveMs: number;
+  /** A connection whose probe is not answered for so long is given up. Default 1 s. */
+  readonly keepaliveTimeoutMs: number;
+}
+
+export const DEFAULT_SETTINGS: TransportSettings = {
+  maxQueuedMessages: 4_096,
+  maxQueuedBytes: 16 * 1_048_576,
+  maxMessageBytes: 3 * 1_048_576,
+  maxBatchBytes: 1_048_576,
+  snapshotChunkBytes: 65_536,
+  acceptTimeoutMs: 2_000,
+  keepaliveMs: 1_000,
+  keepaliveTimeoutMs: 1_000,
+};
+
+/** Every channel has a connection of its own: a snapshot must not hold up heartbeats (G20). */
+export function channelSettings({ keepaliveMs, keepaliveTimeoutMs }: TransportSettings): ChannelSettings {
+  return { ownConnection: true, keepaliveMs, keepaliveTimeoutMs };
+}

@@ -1,0 +1,86 @@
+/**
+ * Sends one snapshot, no faster than the receiver takes it, on a connection of its own.
+ */
+import type { ChannelCredentials, ClientWritableStream } from "@grpc/grpc-js";
+import type { NodeId } from "@coxswain/raft-core";
+import { channelOptions, errorFromStatus, writeMessages } from "@coxswain/rpc";
+import { SnapshotAbortedError, SnapshotRefusedError } from "./errors.ts";
+import { RaftServiceClient } from "./gen/raft/v1/raft.ts";
+import type { SnapshotChunk, SnapshotHeader } from "./gen/raft/v1/raft.ts";
+import { SeverableCredentials } from "./severable-credentials.ts";
+import type { TransportSettings } from "./settings.ts";
+import { channelSettings } from "./settings.ts";
+
+export interface SnapshotSending {
+  readonly to: NodeId;
+  readonly address: string;
+  readonly credentials: ChannelCredentials;
+  readonly settings: TransportSettings;
+  readonly header: SnapshotHeader;
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Breaks it off. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Resolves when the receiver has installed the snapshot. Rejects with `SnapshotRefusedError`,
+ * `SnapshotAbortedError`, the receiver's own typed error, or what `chunks` threw.
+ */
+export async function sendSnapshot(sending: SnapshotSending): Promise<void> {
+  const { signal } = sending;
+  if (signal.aborted) throw aborted(sending);
+  const credentials = new SeverableCredentials(sending.credentials);
+  const client = new RaftServiceClient(sending.address, credentials, channelOptions(channelSettings(sending.settings)));
+  const answered = new AbortController();
+  const { call, answer } = open(client, sending, () => answered.abort());
+  // Told by the callback as well.
+  call.on("error", () => {});
+  const cancel = (): void => call.cancel();
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    const whole = await writeMessages(call, messagesOf(sending), answered.signal);
+    if (whole) call.end();
+    await answer;
+  } catch (error) {
+    call.cancel();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    client.close();
+  }
+}
+
+/** Opens the call. `answer` settles as `sendSnapshot` does; `over` is called when nothing more need be written. */
+function open(
+  client: RaftServiceClient,
+  sending: SnapshotSending,
+  over: () => void,
+): { call: ClientWritableStream<SnapshotChunk>; answer: Promise<void> } {
+  let settle: (error?: Error) => void = () => {};
+  const answer = new Promise<void>((resolve, reject) => (settle = (error) => (error ? reject(error) : resolve())));
+  // It is looked at when the chunks are written; until then a rejection is not unhandled.
+  answer.catch(() => {});
+  const call = client.installSnapshot((error, response) => {
+    over();
+    if (error) settle(sending.signal.aborted ? aborted(sending) : errorFromStatus(error));
+    else settle(response.installed ? undefined : new SnapshotRefusedError(sending.to, response.error));
+  });
+  return { call, answer };
+}
+
+/** The header, then the bytes in pieces of bounded size, then the word that they were all. */
+async function* messagesOf({ header, chunks, settings }: SnapshotSending): AsyncGenerator<SnapshotChunk> {
+  const step = settings.snapshotChunkBytes;
+  yield { header, data: new Uint8Array(0), last: false };
+  for await (const chunk of chunks) {
+    for (let from = 0; from < chunk.length; from += step) {
+      // A copy: grpc-js serializes when it sends, and the source may use its buffer again by then.
+      yield { header: undefined, data: chunk.slice(from, from + step), last: false };
+    }
+  }
+  yield { header: undefined, data: new Uint8Array(0), last: true };
+}
+
+function aborted({ to, signal }: SnapshotSending): SnapshotAbortedError {
+  return new SnapshotAbortedError(`sending the snapshot to node ${to} was called off`, { cause: signal.reason });
+}
