@@ -122,7 +122,7 @@ describe("InternalService is for nodes", () => {
 
   test("a node gets answers", async () => {
     const client = keep(new InternalServiceClient(running.address, pki.channel("node-1")));
-    expect(await ask(client.heartbeat.bind(client), { nodeId: 1, incarnation: 1, timeMs: 0 })).toMatchObject({ leaseMs: 5_000 });
+    expect(await ask(client.heartbeat.bind(client), { nodeId: 1, incarnation: 1, timeMs: 0, leaving: false })).toMatchObject({ leaseMs: 5_000 });
   });
 });
 

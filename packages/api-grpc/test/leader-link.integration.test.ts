@@ -39,7 +39,7 @@ const item = (executionId: string, outputBytes = 0): ReportAttempts_Item =>
   ReportAttempts_Item.fromPartial({ executionId, attempt: 1, result: { outcome: 1, outputTail: new Uint8Array(outputBytes) } });
 const items = (count: number, prefix = "e"): ReportAttempts_Item[] => Array.from({ length: count }, (_, i) => item(`${prefix}${String(i)}`));
 
-const beat = { nodeId: 1, incarnation: 4, timeMs: 0 };
+const beat = { nodeId: 1, incarnation: 4, timeMs: 0, leaving: false };
 const soon = { timeoutMs: 5_000 };
 
 async function refusal(promise: Promise<unknown>): Promise<object> {
