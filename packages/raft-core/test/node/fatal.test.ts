@@ -111,3 +111,23 @@ test("stop waits for the write and the apply that are under way", async () => {
   disk.open();
   await stopping;
 });
+
+test("after stop no further batch is applied", async () => {
+  const { cluster, leader } = await Cluster.led(1, { maxApplyEntries: 1 });
+  const machine = gate();
+  const applied: number[] = [];
+  const apply = MemoryStateMachine.prototype.apply.bind(leader.stateMachine);
+  leader.stateMachine.apply = async (entries) => {
+    await machine.opened;
+    applied.push(...entries.map(({ index }) => index));
+    return apply(entries);
+  };
+  const ends = Promise.allSettled([1, 2, 3].map((n) => leader.node.propose(setCommand("a", String(n)))));
+  await cluster.clock.settle();
+  const stopping = leader.node.stop();
+  machine.open();
+  await stopping;
+  await ends;
+  await cluster.clock.settle();
+  expect(applied).toEqual([2]);
+});

@@ -52,6 +52,7 @@ describe("a follower that lacks compacted entries", () => {
     await cluster.converge();
     expect(behind.stateMachine.pairs()).toEqual(leader.stateMachine.pairs());
     expect([seen, leader.eventsOf("snapshotSent").length, behind.eventsOf("snapshotInstalled").length]).toEqual([{ taken: 1, closed: 1 }, 1, 1]);
+    expect(behind.node.status().configuration).toEqual(cluster.bootstrap);
     expect((await behind.storage.load()).snapshot).toEqual(behind.eventsOf("snapshotInstalled")[0]?.meta);
     await write(cluster, leader, 5, "after");
     await cluster.converge();
@@ -92,16 +93,15 @@ describe("a follower that lacks compacted entries", () => {
 
   test("gets the snapshot from the next leader when its leader dies on the way", async () => {
     const { cluster, leader, behind, third } = await withLaggard();
-    holdChunks(leader.stateMachine, new Promise(() => {}));
+    const seen = holdChunks(leader.stateMachine, new Promise(() => {}));
     cluster.network.heal();
     await cluster.until(() => leader.node.status().snapshotsSending === 1, "a snapshot begins");
     cluster.network.isolate(leader.id);
-    const next = await (async () => {
-      await cluster.until(() => third.node.status().leaderReady, "the third leads", 60_000);
-      return third;
-    })();
-    await cluster.until(() => behind.stateMachine.appliedIndex() === next.stateMachine.appliedIndex(), "it caught up", 60_000);
-    expect(leader.node.status().snapshotsSending).toBe(0);
+    await cluster.until(() => leader.eventsOf("leadershipLost").length === 1, "the leader steps down", 1_000);
+    await cluster.clock.settle();
+    expect([leader.node.status().snapshotsSending, seen.closed]).toEqual([0, 1]);
+    await cluster.until(() => third.node.status().leaderReady, "the third leads", 60_000);
+    await cluster.until(() => behind.stateMachine.appliedIndex() === third.stateMachine.appliedIndex(), "it caught up", 60_000);
     await cluster.stop();
   });
 });
