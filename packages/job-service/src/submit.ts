@@ -1,12 +1,12 @@
 /** Submitting jobs: one at a time or many at once, always one way through. */
 import { SubmitJobsRequest } from "@coxswain/protocol";
-import type { Placement, SubmitJobRequest, SubmitJobResponse, SubmitJobResult, SubmitJobs_Item } from "@coxswain/protocol";
+import type { Placement, SubmitJobRequest, SubmitJobResponse, SubmitJobResult, SubmitJobs_Item, SubmitJobsResponse } from "@coxswain/protocol";
 import { executorOf, isRefused } from "@coxswain/state-machine";
 import type { SubmitItemResult } from "@coxswain/state-machine";
 import { requireUser } from "./authorize.ts";
 import { contentHash } from "./content-hash.ts";
 import type { CallerIdentity, CallOptions } from "./contracts.ts";
-import { errorDetail } from "./error-detail.ts";
+import { errorDetail, errorFromDetail } from "./error-detail.ts";
 import {
   errorFacts,
   JobConflictError,
@@ -21,6 +21,7 @@ import { idTimeMs } from "./job-id.ts";
 import { propose, refusal } from "./propose.ts";
 import { resolvePolicy } from "./resolve-policy.ts";
 import type { ServiceParts } from "./service-parts.ts";
+import { TurnBatches } from "./turn-batches.ts";
 import { checkedBefore } from "./validate.ts";
 import type { CheckedSubmit } from "./validate.ts";
 
@@ -34,13 +35,27 @@ interface Prepared {
   readonly release: () => void;
 }
 
+/** Whose jobs they are, and how long he waits. */
+interface Submitter {
+  readonly caller: CallerIdentity;
+  readonly options: CallOptions;
+}
+
+const SAME_DEADLINE_MS = 250;
+
 export class SubmitCalls {
   readonly #parts: ServiceParts;
   readonly #accepting: () => boolean;
+  readonly #gathered: TurnBatches<CheckedSubmit, SubmitJobResult, Submitter>;
 
   constructor(parts: ServiceParts, accepting: () => boolean) {
     this.#parts = parts;
     this.#accepting = accepting;
+    this.#gathered = new TurnBatches({
+      send: (jobs, submitter) => this.#submitChecked(jobs, submitter),
+      maxItems: parts.limits.maxBatchJobs,
+      maxBytes: parts.limits.maxBatchBytes,
+    });
   }
 
   async submitJob(
@@ -50,19 +65,15 @@ export class SubmitCalls {
   ): Promise<SubmitJobResponse> {
     requireUser(caller, "SubmitJob");
     const checked = this.#checked(request, options);
+    if (!this.#answersHere(options)) return jobOf(await this.#gather(caller, [checked], options));
+    const onLeader = async (): Promise<SubmitJobResponse> => {
+      const [outcome] = await this.#onLeader(caller, [checked]);
+      if (outcome === undefined) throw new UnexpectedResultError("A submit had no outcome.");
+      if ("error" in outcome) throw outcome.error;
+      return outcome.job;
+    };
     return await this.#parts.routing.run(
-      {
-        caller,
-        method: "submitJob",
-        effect: "write",
-        request: checked,
-        onLeader: async () => {
-          const [outcome] = await this.#onLeader(caller, [checked]);
-          if (outcome === undefined) throw new UnexpectedResultError("A submit had no outcome.");
-          if ("error" in outcome) throw outcome.error;
-          return outcome.job;
-        },
-      },
+      { caller, method: "submitJob", effect: "write", request: checked, onLeader },
       options,
     );
   }
@@ -85,31 +96,53 @@ export class SubmitCalls {
         results[position] = errorResult(error);
       }
     });
-    const submitted = jobs.length === 0 ? [] : await this.#submitChecked(caller, jobs, options);
+    const submitted = await this.#submitAll(caller, jobs, options);
     positions.forEach((position, index) => {
       results[position] = submitted[index];
     });
     return results.map((result) => result ?? errorResult(new UnexpectedResultError("A submit had no outcome.")));
   }
 
-  async #submitChecked(
+  async #submitAll(
     caller: CallerIdentity,
     jobs: readonly CheckedSubmit[],
     options: CallOptions,
   ): Promise<readonly SubmitJobResult[]> {
-    const request = { sequence: 0, jobs: [...jobs] };
-    this.#requireBatchBytes(request);
+    if (jobs.length === 0) return [];
+    return await (this.#answersHere(options)
+      ? this.#submitChecked(jobs, { caller, options })
+      : this.#gather(caller, jobs, options));
+  }
+
+  /** Whether there is nothing to be gained by going together with others: the log is here. */
+  #answersHere({ forwarded }: CallOptions): boolean {
+    return forwarded === true || this.#parts.raft.status().role === "leader";
+  }
+
+  /** Joins what else the caller submits here in this turn: it goes to the leader in one call. */
+  async #gather(
+    caller: CallerIdentity,
+    jobs: readonly CheckedSubmit[],
+    options: CallOptions,
+  ): Promise<readonly SubmitJobResult[]> {
+    const bytes = this.#batchBytes(jobs);
+    const { deadlineMs } = options;
+    // Deadlines this close together are one; whoever opened the batch lends it his.
+    const until = deadlineMs === undefined ? "" : String(Math.floor(deadlineMs / SAME_DEADLINE_MS));
+    return await this.#gathered.add(`${caller.role} ${until} ${caller.name}`, jobs, bytes, { caller, options });
+  }
+
+  async #submitChecked(
+    jobs: readonly CheckedSubmit[],
+    { caller, options }: Submitter,
+  ): Promise<readonly SubmitJobResult[]> {
+    this.#batchBytes(jobs);
+    const onLeader = async (): Promise<SubmitJobsResponse> => ({
+      sequence: 0,
+      results: (await this.#onLeader(caller, jobs)).map((outcome) => this.#told(outcome)),
+    });
     const response = await this.#parts.routing.run(
-      {
-        caller,
-        method: "submitJobs",
-        effect: "write",
-        request,
-        onLeader: async () => ({
-          sequence: 0,
-          results: (await this.#onLeader(caller, jobs)).map((outcome) => this.#told(outcome)),
-        }),
-      },
+      { caller, method: "submitJobs", effect: "write", request: { sequence: 0, jobs: [...jobs] }, onLeader },
       options,
     );
     return response.results;
@@ -133,9 +166,11 @@ export class SubmitCalls {
     throw new ValidationError([{ field: "jobs", problem: `must be at most ${String(maxBatchJobs)} in one batch` }]);
   }
 
-  #requireBatchBytes(request: SubmitJobsRequest): void {
+  /** The size of a batch on its way to another node; it must fit a message. */
+  #batchBytes(jobs: readonly CheckedSubmit[]): number {
     const { maxBatchBytes } = this.#parts.limits;
-    if (SubmitJobsRequest.encode(request).finish().byteLength <= maxBatchBytes) return;
+    const bytes = SubmitJobsRequest.encode({ sequence: 0, jobs: [...jobs] }).finish().byteLength;
+    if (bytes <= maxBatchBytes) return bytes;
     throw new ValidationError([{ field: "jobs", problem: `must be at most ${String(maxBatchBytes)} bytes in one batch` }]);
   }
 
@@ -234,6 +269,18 @@ function itemOutcome(result: SubmitItemResult | undefined): Outcome {
   return {
     job: { jobId: result.job.jobId, createdAtMs: result.job.createdAtMs, existed: result.kind === "existed" },
   };
+}
+
+/** The one job of a batch of one. */
+function jobOf([only]: readonly SubmitJobResult[]): SubmitJobResponse {
+  switch (only?.result?.$case) {
+    case "job":
+      return only.result.value;
+    case "error":
+      throw errorFromDetail(only.result.value);
+    case undefined:
+      throw new UnexpectedResultError("A submit had no outcome.");
+  }
 }
 
 function errorResult(error: unknown): SubmitJobResult {

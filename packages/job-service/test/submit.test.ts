@@ -163,6 +163,41 @@ describe("a batch", () => {
   });
 });
 
+describe("submits that reach a follower in one turn", () => {
+  test("go to the leader in one call for each caller, and each gets its own answer", async () => {
+    const cluster = new MemoryCluster();
+    const service = cluster.service(2);
+    const answers = await Promise.allSettled([
+      service.submitJob(alice, submit({ command: "true", jobId: "a" })),
+      service.submitJob(bob, submit({ command: "true", jobId: "b" })),
+      service.submitJob(alice, submit({ command: "false", jobId: "a" })),
+      service.submitJob(alice, submit({ command: "" })),
+      service.submitJobs(alice, [submit({ command: "true", jobId: "c" })]),
+    ]);
+    expect(answers).toMatchObject([
+      { value: { jobId: "a", existed: false } },
+      { value: { jobId: "b", existed: false } },
+      { reason: { code: "JOB_CONFLICT", category: "conflict" } },
+      { reason: { code: "INVALID_REQUEST" } },
+      { value: [{ result: { $case: "job", value: { jobId: "c" } } }] },
+    ]);
+    expect(cluster.store.commands).toHaveLength(2);
+    expect([...cluster.store.jobs.values()].map(({ id, owner }) => `${id} ${owner}`)).toEqual(["a alice", "c alice", "b bob"]);
+  });
+
+  test("are told apart when nobody leads: each waits out its own time", async () => {
+    const cluster = new MemoryCluster();
+    cluster.leader = 0;
+    const soon = rejection(cluster.service(2).submitJob(alice, submit({ command: "true" }), { deadlineMs: cluster.clock.now() + 1_000 }));
+    const late = cluster.service(2).submitJob(alice, submit({ command: "true", jobId: "a" }));
+    await cluster.clock.advance(1_000);
+    expect(await soon).toMatchObject({ code: "NO_LEADER" });
+    cluster.leader = 3;
+    await cluster.clock.advance(300);
+    expect(await late).toMatchObject({ jobId: "a" });
+  });
+});
+
 describe("a node that is about to stop", () => {
   test("takes no new jobs, but passes them to whoever leads next", async () => {
     const cluster = new MemoryCluster();
