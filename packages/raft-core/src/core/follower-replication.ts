@@ -73,9 +73,11 @@ function refuse(state: ConsensusState, request: AppendRequest): void {
 
 /** A request with a hole is no request of a correct leader; taking it would break the log. */
 function isGapless({ prevLogIndex, prevLogTerm, term, entries }: AppendRequest): boolean {
+  let previousIndex = prevLogIndex;
   let previousTerm = prevLogTerm;
-  for (const [at, entry] of entries.entries()) {
-    if (entry.index !== prevLogIndex + 1 + at || entry.term < previousTerm || entry.term > term) return false;
+  for (const entry of entries) {
+    if (entry.index !== previousIndex + 1 || entry.term < previousTerm || entry.term > term) return false;
+    previousIndex = entry.index;
     previousTerm = entry.term;
   }
   return true;

@@ -7,7 +7,7 @@ import type { Leadership } from "./leadership.ts";
 import { entrySizeBytes } from "./log.ts";
 import type { Progress } from "./progress.ts";
 import { confirmReads } from "./reads.ts";
-import { sendTimeoutNowIfCaughtUp } from "./transfer.ts";
+import { sendTimeoutNowIfReady } from "./transfer.ts";
 
 /**
  * Sends every peer what it may have by now. Runs once for each ready, so that what was proposed and
@@ -88,7 +88,7 @@ function acceptedAppend(state: ConsensusState, peer: Progress, index: number): v
   else if (peer.state === "snapshot" && peer.matchIndex >= log.snapshot.index) peer.becomeReplicate();
   if (!isNews || leadership === undefined) return;
   if (peer.matchIndex > state.commitIndex) commitByQuorum(state, leadership);
-  sendTimeoutNowIfCaughtUp(state, leadership);
+  sendTimeoutNowIfReady(state, leadership);
 }
 
 /** Goes back to where the logs may agree, skipping whole terms (dissertation 3.3). */

@@ -35,7 +35,7 @@ import type {
   SnapshotRequest,
 } from "../types.ts";
 import { buildReady } from "./build-ready.ts";
-import { tick } from "./clockwork.ts";
+import { tick } from "./tick.ts";
 import { commitByQuorum } from "./commit.ts";
 import { resolveConfig, type RaftConfig } from "./config.ts";
 import { ConsensusState } from "./consensus-state.ts";
@@ -55,7 +55,7 @@ import type { Ready } from "./ready.ts";
 import { decideSnapshot, finishInstall } from "./snapshot-install.ts";
 import { describeStatus, type Status } from "./status.ts";
 import { admitHigherTerm, answerFromLaterTerm, followLeader, stepMessage } from "./step.ts";
-import { beginTransfer } from "./transfer.ts";
+import { beginTransfer, sendTimeoutNowIfReady } from "./transfer.ts";
 
 export type { RaftConfig } from "./config.ts";
 export type * from "./outcomes.ts";
@@ -153,7 +153,9 @@ export class Raft {
       state.stableHardState = hardState;
       ownVoteStable(state);
     }
-    if (state.leadership !== undefined) commitByQuorum(state, state.leadership);
+    if (state.leadership === undefined) return;
+    commitByQuorum(state, state.leadership);
+    sendTimeoutNowIfReady(state, state.leadership);
   }
 
   /** The state machine holds everything up to `index`. */

@@ -16,15 +16,19 @@ export function beginTransfer(state: ConsensusState, to: NodeId): TransferOutcom
   if (leadership.transfer?.to === to) return { accepted: true };
   endTransfer(state, leadership, "replaced");
   leadership.transfer = { to, elapsedTicks: 0, isTimeoutNowSent: false };
-  sendTimeoutNowIfCaughtUp(state, leadership);
+  sendTimeoutNowIfReady(state, leadership);
   return { accepted: true };
 }
 
-/** No proposals are taken during a transfer, so the log's end is where the transferee must arrive. */
-export function sendTimeoutNowIfCaughtUp(state: ConsensusState, leadership: Leadership): void {
+/**
+ * No proposals are taken during a transfer, so the log's end is where the transferee must arrive. What was
+ * taken before is committed first: then stepping down leaves no client in doubt.
+ */
+export function sendTimeoutNowIfReady(state: ConsensusState, leadership: Leadership): void {
   const { transfer, peers } = leadership;
   if (transfer === undefined || transfer.isTimeoutNowSent) return;
-  if (peers.get(transfer.to)?.matchIndex !== state.log.lastIndex) return;
+  const { lastIndex } = state.log;
+  if (peers.get(transfer.to)?.matchIndex !== lastIndex || state.commitIndex !== lastIndex) return;
   transfer.isTimeoutNowSent = true;
   state.outbox.send({ type: "timeoutNow", from: state.id, to: transfer.to, term: state.term });
 }

@@ -56,6 +56,23 @@ describe("leadership transfer", () => {
     expect(n1.events).toContainEqual({ type: "transferEnded", to: 3, term: 1, outcome: "timedOut" });
   });
 
+  test("proposals taken before a transfer are committed before it, so that none ends in doubt", () => {
+    const cluster = new SimCluster({ ids: [1, 2, 3] });
+    const n1 = cluster.elect(1);
+    cluster.autoSync = false;
+    cluster.propose(1, "a", "b");
+    cluster.act(1, (node) => node.raft.transferLeadership(2));
+    cluster.settle();
+    cluster.sync(2);
+    cluster.settle();
+    expect(n1.raft.status().peers[0]?.matchIndex).toBe(3);
+    expect(n1.raft.role).toBe("leader");
+    cluster.autoSync = true;
+    cluster.settle();
+    expect(cluster.leader?.id).toBe(2);
+    expect(n1.dropped).toEqual([]);
+  });
+
   test("a transfer to another node replaces the first", () => {
     const cluster = new SimCluster({ ids: [1, 2, 3] });
     const n1 = cluster.elect(1);

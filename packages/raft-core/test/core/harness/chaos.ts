@@ -32,6 +32,8 @@ export class Chaos {
       ids: this.#ids,
       seed,
       config: {
+        preVote: seed % 4 !== 0,
+        checkQuorum: seed % 5 !== 0,
         maxAppendBytes: 100,
         maxInflightAppends: 3,
         maxUncommittedBytes: 2000,
