@@ -62,7 +62,9 @@ export interface RaftConfig {
 
   /**
    * What the state machine already holds; entries up to here count as committed and are not handed
-   * out again. Default: the log's snapshot index. Risk: too low applies entries twice.
+   * out again. Default: the log's snapshot index. The log must hold the very entry applied there, of the
+   * same term (else reset it to the state first). Risk: too low applies entries twice, and a log of
+   * another history would count as committed.
    */
   readonly appliedIndex?: number;
 }

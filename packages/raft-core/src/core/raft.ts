@@ -35,7 +35,6 @@ import type {
   SnapshotRequest,
 } from "../types.ts";
 import { buildReady } from "./build-ready.ts";
-import { tick } from "./tick.ts";
 import { commitByQuorum } from "./commit.ts";
 import { resolveConfig, type RaftConfig } from "./config.ts";
 import { ConsensusState } from "./consensus-state.ts";
@@ -55,6 +54,7 @@ import type { Ready } from "./ready.ts";
 import { decideSnapshot, finishInstall } from "./snapshot-install.ts";
 import { describeStatus, type Status } from "./status.ts";
 import { admitHigherTerm, answerFromLaterTerm, followLeader, stepMessage } from "./step.ts";
+import { tick } from "./tick.ts";
 import { beginTransfer, sendTimeoutNowIfReady } from "./transfer.ts";
 
 export type { RaftConfig } from "./config.ts";
