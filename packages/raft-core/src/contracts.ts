@@ -41,7 +41,12 @@ export interface StateMachine<Result> {
   durable(): SnapshotMeta;
   /** The state as of some applied index, unmoved by later applies. */
   snapshot(): Promise<Snapshot>;
-  /** Replaces the whole state, durably, once every chunk has arrived and been verified; on rejection the old state stands. */
+  /**
+   * Replaces the whole state, durably, once every chunk has arrived and been verified; on rejection the old
+   * state stands. A snapshot at fault (damaged, incomplete, of a newer level) rejects with an error whose
+   * `category` is "invalid" or "unavailable", and another will be sent; a break of `chunks` is passed on.
+   * Any other rejection counts as a disk that failed, and is fatal for the node (G19).
+   */
   restore(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void>;
 }
 

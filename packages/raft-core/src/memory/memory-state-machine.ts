@@ -1,4 +1,5 @@
 import type { Snapshot, StateMachine } from "../contracts.ts";
+import { RaftError } from "../errors.ts";
 import type { Configuration, Entry, SnapshotMeta } from "../types.ts";
 
 interface StateImage {
@@ -9,6 +10,12 @@ interface StateImage {
 /** Bytes of one chunk of a snapshot. Small, so that tests see several. */
 const CHUNK_BYTES = 256;
 const NO_MEMBERS: Configuration = { voters: [], votersOutgoing: [], learners: [] };
+
+/** What arrived is not what {@link MemoryStateMachine} writes as a snapshot; the old state stands. */
+export class DamagedSnapshotError extends RaftError {
+  readonly code = "SNAPSHOT_DAMAGED" as const;
+  readonly category = "invalid" as const;
+}
 
 export interface MemoryStateMachineOptions {
   /** A batch makes the state durable once so many entries came since it last was. Default 1: every batch. */
@@ -110,9 +117,13 @@ function encode(pairs: ReadonlyMap<string, string>): Uint8Array {
   return new TextEncoder().encode(JSON.stringify([...pairs]));
 }
 
-/** Throws on anything that {@link encode} did not make, so that a broken stream never becomes a state. */
+/** Refuses anything that {@link encode} did not make, so that a broken stream never becomes a state. */
 function decode(bytes: Uint8Array): Map<string, string> {
-  return new Map(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as [string, string][]);
+  try {
+    return new Map(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as [string, string][]);
+  } catch (cause) {
+    throw new DamagedSnapshotError("The snapshot cannot be read. Have another sent.", { cause });
+  }
 }
 
 async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

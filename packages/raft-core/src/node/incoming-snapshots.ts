@@ -101,7 +101,7 @@ export class IncomingSnapshots {
   /** A stream that broke, or brought what is no valid snapshot, is the sender's affair. Anything else is a disk that failed (G19). */
   #restoreFailed(error: Error, guarded: GuardedChunks): void {
     if (this.#stop.signal.aborted) return;
-    if (guarded.broken !== undefined || isInvalid(error)) this.#parts.onNotInstalled();
+    if (guarded.broken !== undefined || blamesSnapshot(error)) this.#parts.onNotInstalled();
     else this.#parts.onFatal(error);
   }
 
@@ -111,8 +111,9 @@ export class IncomingSnapshots {
   }
 }
 
-function isInvalid(error: Error): boolean {
-  return "category" in error && error.category === "invalid";
+/** The contract of `restore`: these categories say that the snapshot was at fault and the old state stands. */
+function blamesSnapshot(error: Error): boolean {
+  return "category" in error && (error.category === "invalid" || error.category === "unavailable");
 }
 
 function refused(why: string): SnapshotRefusedError {

@@ -115,7 +115,9 @@ const snapshots: Record<string, Body> = {
     const target = await states.add();
     await target.machine.apply(commands(target.fixture, 1, 3));
     const noise = chunksFrom([new Uint8Array([0xff, 0x00, 0xfe, 0x01])]);
-    await claimRejects(target.machine.restore(metaAt(50, 2), noise), "restore rejects what is no snapshot");
+    const error = await claimRejects(target.machine.restore(metaAt(50, 2), noise), "restore rejects what is no snapshot");
+    const { category } = error as { readonly category?: unknown };
+    claim(category === "invalid" || category === "unavailable", "the error's category blames the snapshot, not the disk");
     claim(target.machine.appliedIndex() === 3, "the old state stands");
   },
 };

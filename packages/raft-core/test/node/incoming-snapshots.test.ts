@@ -81,3 +81,13 @@ test("a failed restore leaves room for the next snapshot", async () => {
   await receive();
   expect(log).toEqual(["not installed", "refused bad", "reset", "installed"]);
 });
+
+test.each([["invalid", "not installed"], ["unavailable", "not installed"], ["internal", "fatal bad"], [undefined, "fatal bad"]])(
+  "a restore that fails with category %s: %s",
+  async (category, consequence) => {
+    const restore = (): Promise<void> => Promise.reject(Object.assign(new Error("bad"), { category }));
+    const { log, receive } = under({ stateMachine: { restore } });
+    await rejection(receive());
+    expect(log[0]).toBe(consequence);
+  },
+);
