@@ -1,11 +1,13 @@
 // Certificates as they should be come from @coxswain/pki; those that should not exist are made here by hand.
 import "reflect-metadata";
 import { createPrivateKey, webcrypto } from "node:crypto";
+import { isIP } from "node:net";
 import { type KeyedCertificate, createCa, issueCertificate } from "@coxswain/pki";
 import {
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   type JsonName,
+  SubjectAlternativeNameExtension,
   X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
@@ -18,10 +20,11 @@ export interface OddCertificate {
   readonly subject: JsonName;
   readonly usage?: ExtendedKeyUsage;
   readonly notAfter?: Date;
+  readonly hosts?: readonly string[];
 }
 
 /** A certificate of `ca` with any subject, usage and end. */
-export async function oddCertificate({ ca, subject, usage, notAfter }: OddCertificate): Promise<KeyedCertificate> {
+export async function oddCertificate({ ca, subject, usage, notAfter, hosts = [] }: OddCertificate): Promise<KeyedCertificate> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const caKey = createPrivateKey(ca.privateKey).export({ format: "der", type: "pkcs8" });
   const certificate = await X509CertificateGenerator.create({
@@ -30,7 +33,10 @@ export async function oddCertificate({ ca, subject, usage, notAfter }: OddCertif
     publicKey: keys.publicKey,
     notBefore: new Date(Date.UTC(2020, 0, 1)),
     notAfter: notAfter ?? new Date(Date.now() + 86_400_000),
-    extensions: [new ExtendedKeyUsageExtension([usage ?? ExtendedKeyUsage.clientAuth])],
+    extensions: [
+      new ExtendedKeyUsageExtension([usage ?? ExtendedKeyUsage.clientAuth]),
+      ...(hosts.length === 0 ? [] : [new SubjectAlternativeNameExtension(hosts.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value })))]),
+    ],
     signingAlgorithm: algorithm,
     signingKey: await webcrypto.subtle.importKey("pkcs8", caKey, algorithm, false, ["sign"]),
   });

@@ -66,7 +66,8 @@ describe("a secure server", () => {
   test("refuses the handshake without a client certificate", async () => {
     const server = await secureServer();
     expect(await handshake(server, {})).toMatch(/^refused/);
-    const client = clientOf(server, ChannelCredentials.createSsl(Buffer.from(pki.ca.certificate)));
+    const client = new EchoClient(`localhost:${String(server.port)}`, ChannelCredentials.createSsl(Buffer.from(pki.ca.certificate)));
+    open.push(client);
     await expect(client.unary("")).rejects.toMatchObject(unreachable);
   });
 
@@ -116,6 +117,39 @@ describe("a secure server", () => {
     const otherCa = await createCa({ clusterName: "other" });
     const bob = await issueCertificate({ ca: otherCa, kind: "client", name: "bob" });
     await expect(clientOf(server, channelCredentials(material(otherCa, bob))).unary("")).rejects.toMatchObject(unreachable);
+  });
+});
+
+describe("a client that dials", () => {
+  const nameless = async (hosts: string[]): Promise<EchoServer> => {
+    const issued = await oddCertificate({ ca: pki.ca, subject: [{ CN: ["127.0.0.1"] }, { OU: ["node"] }], usage: serverAuth, hosts });
+    return await secureServer(material(pki.ca, issued));
+  };
+
+  test("an address accepts a certificate that names it, and nobody is warned", async () => {
+    const warnings: string[] = [];
+    const listener = (warning: Error): void => void warnings.push(warning.message);
+    process.on("warning", listener);
+    const server = await nameless(["127.0.0.1"]);
+    expect(await clientOf(server, channelCredentials(pki.alice)).unary("")).toBe("alice/client");
+    process.off("warning", listener);
+    expect(warnings).toEqual([]);
+  });
+
+  test.each([[["10.9.9.9"]], [["coxswain"]], [["localhost"]], [[]]])("an address refuses a certificate that names %j", async (hosts) => {
+    const server = await nameless(hosts);
+    await expect(clientOf(server, channelCredentials(pki.alice)).unary("")).rejects.toMatchObject({ code: "UNREACHABLE" });
+  });
+
+  test("a name accepts a certificate that has it, and refuses another", async () => {
+    const dialByName = async (hosts: string[]): Promise<string> => {
+      const { port } = await nameless(hosts);
+      const client = new EchoClient(`localhost:${String(port)}`, channelCredentials(pki.alice));
+      open.push(client);
+      return await client.unary("");
+    };
+    expect(await dialByName(["localhost"])).toBe("alice/client");
+    await expect(dialByName(["127.0.0.1"])).rejects.toMatchObject({ code: "UNREACHABLE" });
   });
 });
 
