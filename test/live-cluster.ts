@@ -39,6 +39,19 @@ export class LiveCluster {
     });
   }
 
+  /** Starts a node again and resolves when this new start of it is registered and alive. */
+  async restart(nodeId: number): Promise<void> {
+    const client = this.connect();
+    const seen = async (): Promise<{ incarnation: number; isAlive: boolean } | undefined> =>
+      (await client.clusterStatus({ timeoutMs: 1_000 })).nodes.find((node) => node.nodeId === nodeId);
+    const before = await until("the cluster answers", seen);
+    this.cluster.node(nodeId)?.start();
+    await until(`node ${nodeId} is back`, async () => {
+      const now = await seen();
+      return now !== undefined && now.isAlive && now.incarnation > before.incarnation;
+    });
+  }
+
   async destroy(): Promise<void> {
     for (const client of this.#clients) client.close();
     await this.cluster.destroy();

@@ -61,8 +61,7 @@ test("SIGTERM at the leader: leadership moves, what runs there finishes there, t
   expect(await exited).toEqual({ code: 0, signal: null });
   const ended = await client.waitFor(jobId, { timeoutMs: 10_000 });
   expect(ended).toMatchObject({ status: "COMPLETED", executedBy: leaderId, attempts: 1 });
-  nodeOf(leaderId).start();
-  await live.everyNodeAlive();
+  await live.restart(leaderId);
 }, 60_000);
 
 test("a second signal exits at once; what ran there runs again elsewhere", async () => {
@@ -83,15 +82,13 @@ test("a second signal exits at once; what ran there runs again elsewhere", async
   });
   await release(file);
   expect((await client.waitFor(jobId, { timeoutMs: 10_000 })).status).toBe("COMPLETED");
-  node.start();
-  await live.everyNodeAlive();
+  await live.restart(nodeId);
 }, 60_000);
 
 test("a drain outlives the restart of its node, and can be undone", async () => {
   await client.drain({ nodeId: 2 });
   await nodeOf(2).kill("SIGKILL");
-  nodeOf(2).start();
-  await live.everyNodeAlive();
+  await live.restart(2);
   const drained = (await client.clusterStatus()).nodes.find((node) => node.nodeId === 2);
   expect(drained?.draining).toBe(true);
   for (let n = 0; n < 6; n++) {
@@ -128,6 +125,5 @@ test("a node that is killed leaves no process behind (G13)", async () => {
   await release(file);
   await client.waitFor(jobId, { timeoutMs: 30_000 });
   expect(nodeId).toBeGreaterThan(0);
-  nodeOf(assignedWorker ?? 0).start();
-  await live.everyNodeAlive();
+  await live.restart(assignedWorker ?? 0);
 }, 90_000);

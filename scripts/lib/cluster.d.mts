@@ -6,6 +6,7 @@ export interface CertificatePaths {
 }
 
 export declare class NodeProcess {
+  constructor(options: { readonly id: number; readonly address: string; readonly args: readonly string[]; readonly logPath: string });
   readonly id: number;
   readonly address: string;
   readonly args: readonly string[];

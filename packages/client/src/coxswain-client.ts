@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { MethodDefinition } from "@grpc/grpc-js";
 import {
   ClusterServiceService as cluster,
@@ -104,6 +105,8 @@ export class CoxswainClient {
 
   private constructor(options: ClientOptions) {
     this.#options = options;
+    // One listener for each call under way; their number has its own limits.
+    setMaxListeners(0, this.#closing.signal);
     const { all } = new ServerList(options.servers);
     this.#connections = new Connections(all, credentialsOf(options, all), options.name ?? "coxswain-client");
     this.#pipeline = new SubmitPipeline(this.#connections, {
