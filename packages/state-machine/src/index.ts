@@ -1,5 +1,27 @@
 /**
- * The replicated job store: `apply(command)`, queries, snapshots.
+ * The replicated job store: a Raft state machine on an ordered key-value database.
+ *
+ * `apply` takes log entries and is a pure function of state and command; queries read from
+ * memory and disk; hints say what changed; snapshots carry the whole state to a peer. Where
+ * databases live is a contract, {@link StateDirectory}, so that this package has no file
+ * system, clock or randomness.
+ *
+ * The caller's duties:
+ *   1. call `apply` with committed entries, in order, without a gap, one batch at a time;
+ *   2. stop the node when `apply` rejects or the event `failed` comes: the state answers nothing any more;
+ *   3. keep log entries until `durable()` has passed them;
+ *   4. take events as hints: after `open` and after `restored`, look at the state itself.
+ *
+ * @example
+ * const store = await JobStore.open({ directory: new MemoryStateDirectory() });
+ * const data = encodeCommand({
+ *   version: COMMAND_VERSION, timeMs: 1_000, requestId: "",
+ *   body: { $case: "setNodeDraining", value: { nodeId: 7, draining: true } },
+ * });
+ * await store.apply([{ index: 1, term: 1, type: "normal", data }]);   // [{ error: { code: "NODE_NOT_FOUND", ... } }]
+ * await store.flush();
+ * store.durable().index;                                              // 1
+ * await store.close();
  *
  * @packageDocumentation
  */
