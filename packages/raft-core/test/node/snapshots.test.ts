@@ -148,6 +148,7 @@ describe("a leader", () => {
     const seen = holdChunks(leader.stateMachine, new Promise(() => {}));
     cluster.network.heal();
     await cluster.until(() => leader.node.status().snapshotsSending === 1, "a snapshot begins");
+    await leader.node.stop();
     await cluster.stop();
     expect(seen).toEqual({ taken: 1, closed: 1 });
     expect(leader.eventsOf("snapshotFailed")).toEqual([]);

@@ -1,0 +1,138 @@
+import type { IncomingSnapshot } from "../contracts.ts";
+import type { Raft, SnapshotDecision, SnapshotToSend } from "../core/raft.ts";
+import type { SnapshotMeta } from "../types.ts";
+import type { AppendPipeline } from "./append-pipeline.ts";
+import { Compaction } from "./compaction.ts";
+import type { RaftNodeEvent } from "./events.ts";
+import { IncomingSnapshots } from "./incoming-snapshots.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { OutgoingSnapshots } from "./outgoing-snapshots.ts";
+import { withMembers } from "./restart.ts";
+
+export interface SnapshotsParts {
+  readonly options: ResolvedOptions<unknown>;
+  readonly raft: Raft;
+  readonly appends: AppendPipeline;
+  /** Resolves when what was handed out is applied. */
+  applyIdle(): Promise<void>;
+  /** Calls the core from outside a turn; a throw is fatal. */
+  call(action: () => void): void;
+  onInstalled(meta: SnapshotMeta): void;
+  onFatal(error: unknown): void;
+  emit(event: RaftNodeEvent): void;
+}
+
+/** Where the log ends at its old side: what is compacted, and the snapshots that stand in for it, both ways (G18). */
+export class Snapshots {
+  readonly #parts: SnapshotsParts;
+  readonly #outgoing: OutgoingSnapshots;
+  readonly #incoming: IncomingSnapshots;
+  readonly #compaction: Compaction;
+
+  constructor(parts: SnapshotsParts) {
+    this.#parts = parts;
+    this.#outgoing = this.#sender();
+    this.#incoming = this.#receiver();
+    this.#compaction = this.#compactor();
+  }
+
+  /** Snapshots on their way to peers. */
+  get sending(): number {
+    return this.#outgoing.active;
+  }
+
+  send(request: SnapshotToSend): void {
+    this.#outgoing.send(request);
+  }
+
+  receive(incoming: IncomingSnapshot): Promise<void> {
+    return this.#incoming.receive(incoming);
+  }
+
+  /** Compacts the log if it is above its limit. Cheap when it is not. */
+  compactIfDue(): void {
+    this.#compaction.run();
+  }
+
+  /** This node does not lead any more: others send. */
+  endSending(reason: Error): void {
+    this.#outgoing.end(reason);
+  }
+
+  halt(reason: Error): void {
+    this.#outgoing.end(reason);
+    this.#incoming.halt(reason);
+  }
+
+  /** Resolves when every snapshot is closed and none is being installed. */
+  async idle(): Promise<void> {
+    await Promise.all([this.#outgoing.idle(), this.#incoming.idle()]);
+  }
+
+  #complete(meta: SnapshotMeta): SnapshotMeta {
+    return withMembers(meta, this.#parts.raft.configuration);
+  }
+
+  #sender(): OutgoingSnapshots {
+    const { options, raft, call, emit } = this.#parts;
+    return new OutgoingSnapshots({
+      stateMachine: options.stateMachine,
+      transport: options.transport,
+      clock: options.clock,
+      retryMs: options.snapshotRetryMs,
+      complete: (meta) => this.#complete(meta),
+      onEnded: (to, meta) => call(() => raft.snapshotSent(to, meta)),
+      emit,
+    });
+  }
+
+  #receiver(): IncomingSnapshots {
+    const { options, raft, appends, applyIdle, call, onInstalled, onFatal, emit } = this.#parts;
+    return new IncomingSnapshots({
+      stateMachine: options.stateMachine,
+      clock: options.clock,
+      stallMs: options.snapshotStallMs,
+      featureLevel: options.featureLevel,
+      decide: (incoming) => this.#decide(incoming),
+      applyIdle,
+      resetLog: async (meta) => void (await appends.run(() => options.storage.reset(meta))),
+      onInstalled,
+      onNotInstalled: () => call(() => raft.snapshotFailed()),
+      onRefused: ({ from }, error) => emit({ type: "snapshotRefused", from, error }),
+      onFatal,
+    });
+  }
+
+  #compactor(): Compaction {
+    const { options, raft } = this.#parts;
+    return new Compaction(options, {
+      extent: () => raft.status(),
+      entries: (from, limit) => raft.entries(from, limit),
+      termAt: (index) => raft.termAt(index),
+      durable: () => this.#complete(options.stateMachine.durable()),
+      heldIndex: () => this.#outgoing.heldIndex(),
+      abortSnapshots: () => this.#outgoing.abortAll(new Error("The log passed logHardBytes; it cannot wait for this snapshot.")),
+      compact: (meta) => this.#compact(meta),
+    });
+  }
+
+  #decide({ from, term, meta }: IncomingSnapshot): SnapshotDecision {
+    const { options, raft, call } = this.#parts;
+    const request = { type: "snapshotRequest", from, to: options.id, term, snapshot: meta } as const;
+    let decision: SnapshotDecision = { install: false, reason: "busy" };
+    call(() => {
+      decision = raft.receiveSnapshot(request);
+    });
+    return decision;
+  }
+
+  #compact(meta: SnapshotMeta): boolean {
+    const { options, raft, appends, emit } = this.#parts;
+    if (!raft.compact(meta)) return false;
+    void appends.run(
+      () => options.storage.compact(meta),
+      () => emit({ type: "logCompacted", meta }),
+    );
+    return true;
+  }
+}
