@@ -210,7 +210,7 @@ describe("elections", () => {
   });
 
   test("a leader that steps down waits a full election timeout before it campaigns", () => {
-    const solo = new Solo();
+    const solo = new Solo(undefined, { electionTicksMax: 11 });
     solo.raft.campaign();
     solo.raft.step({ type: "preVoteResponse", from: 2, to: 1, term: 1, granted: true });
     solo.sync();

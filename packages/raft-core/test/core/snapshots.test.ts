@@ -169,6 +169,29 @@ describe("snapshots", () => {
     expect(solo.take().committed).toEqual([]);
   });
 
+  test("an acknowledgement that the log can go on from ends the wait for a snapshot", () => {
+    const solo = new Solo(stateWithLog(THREE, [1, 1, 1]), { appliedIndex: 3 });
+    solo.raft.compact(snapshotAt(3, 1, THREE));
+    solo.lead();
+    solo.sync();
+    solo.raft.step({
+      type: "appendResponse",
+      from: 3,
+      to: 1,
+      term: 2,
+      success: false,
+      index: 3,
+      hintIndex: 0,
+      hintTerm: 0,
+    });
+    solo.sync();
+    const peer = (): unknown => solo.raft.status().peers[1];
+    solo.acknowledge(3, 2);
+    expect(peer()).toMatchObject({ state: "snapshot", matchIndex: 2 });
+    solo.acknowledge(3, 3);
+    expect(peer()).toMatchObject({ state: "replicate", matchIndex: 3, nextIndex: 4 });
+  });
+
   test("after a stream broke, the next waits for a sign of life", () => {
     const solo = new Solo(stateWithLog(THREE, [1, 1, 1]), { appliedIndex: 3 });
     solo.raft.compact(snapshotAt(3, 1, THREE));

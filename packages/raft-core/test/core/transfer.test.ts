@@ -60,13 +60,14 @@ describe("leadership transfer", () => {
     const cluster = new SimCluster({ ids: [1, 2, 3] });
     const n1 = cluster.elect(1);
     cluster.autoSync = false;
+    cluster.isolate(3);
     cluster.propose(1, "a", "b");
     cluster.act(1, (node) => node.raft.transferLeadership(2));
     cluster.settle();
     cluster.sync(2);
     cluster.settle();
     expect(n1.raft.status().peers[0]?.matchIndex).toBe(3);
-    expect(n1.raft.role).toBe("leader");
+    expect([n1.raft.role, cluster.node(2).raft.role]).toEqual(["leader", "follower"]);
     cluster.autoSync = true;
     cluster.settle();
     expect(cluster.leader?.id).toBe(2);
