@@ -2,7 +2,7 @@
  * What can go wrong between two nodes. Each has a stable code, and a category that the rpc
  * package turns into a gRPC status.
  */
-import type { NodeId } from "@coxswain/raft-core";
+import type { Member, NodeId } from "@coxswain/raft-core";
 import type { ErrorCategory } from "@coxswain/rpc";
 
 /** The base of all errors of this package. */
@@ -124,5 +124,25 @@ export class PeerTimeoutError extends RaftGrpcError {
 
   constructor(id: NodeId, timeoutMs: number) {
     super(`node ${id} did not accept the stream within ${timeoutMs} ms: check that it runs and can be reached`);
+  }
+}
+
+/** No connection to a peer can even be tried. */
+export class UnusablePeerError extends RaftGrpcError {
+  readonly code = "PEER_UNUSABLE";
+  readonly category = "invalid";
+
+  constructor({ id, address }: Member, cause: unknown) {
+    super(`node ${id} cannot be called at ${address}: check its address and this node's certificates`, { cause });
+  }
+}
+
+/** The peer opened another stream, so this one must have broken. */
+export class StreamReplacedError extends RaftGrpcError {
+  readonly code = "STREAM_REPLACED";
+  readonly category = "conflict";
+
+  constructor(from: NodeId) {
+    super(`node ${from} opened a newer stream: if two processes run as node ${from}, stop one of them`);
   }
 }

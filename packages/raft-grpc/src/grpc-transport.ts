@@ -59,9 +59,10 @@ export class GrpcTransport implements Transport {
     return raftService({ ...options, transport: () => this });
   }
 
-  /** Replaces the members: those that left, or moved, lose their connection. */
+  /** Replaces the members: those that left, moved or have another disk lose their connections. */
   updateMembers(members: readonly Member[]): void {
     this.#members = new Map(members.map((member) => [member.id, member]));
+    this.inbound.membersChanged();
     for (const [id, link] of this.#links) {
       const member = this.#members.get(id);
       if (member?.address === link.member.address && member.uuid === link.member.uuid) continue;

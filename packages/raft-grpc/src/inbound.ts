@@ -11,6 +11,7 @@ import type { TransportSelf } from "./handshake.ts";
 import { checkHandshake } from "./handshake.ts";
 import { decodeMessages } from "./message-codec.ts";
 import { metaOf } from "./snapshot-header.ts";
+import { Turns } from "./turns.ts";
 
 /** Throws unless the caller, known by its certificate, may speak for the member. */
 export type AuthorizeMember = (caller: Caller, member: Member) => void;
@@ -24,8 +25,8 @@ export interface InboundOptions {
 
 export class Inbound {
   readonly #options: InboundOptions;
-  readonly #streams = new Map<NodeId, AbortController>();
-  readonly #snapshots = new Map<NodeId, AbortController>();
+  readonly #streams = new Turns();
+  readonly #snapshots = new Turns();
   #onMessages: ((messages: readonly Message[]) => void) | undefined;
   #onSnapshot: ((snapshot: IncomingSnapshot) => Promise<void>) | undefined;
   #closed = false;
@@ -50,17 +51,18 @@ export class Inbound {
   ): AsyncGenerator<MessageAck> {
     const first = await batches.next();
     const member = this.#accept(caller, first.done ? undefined : first.value.handshake, authorize);
-    const turn = takeTurn(this.#streams, member.id);
+    const turn = this.#streams.take(member);
     try {
       yield { received: 0 };
       this.#options.onPeer(member.id);
       for (;;) {
         const next = await nextUnlessAborted(batches, turn.signal);
-        if (!next || next.done) return;
+        if (!next) throw turn.signal.reason;
+        if (next.done) return;
         this.#deliver(member, next.value.messages);
       }
     } finally {
-      endTurn(this.#streams, member.id, turn);
+      this.#streams.end(turn);
     }
   }
 
@@ -75,22 +77,28 @@ export class Inbound {
     const member = this.#accept(caller, header?.handshake, authorize);
     if (!header || !this.#onSnapshot) throw new NotReadyError();
     const meta = metaOf(header);
-    const turn = takeTurn(this.#snapshots, member.id);
+    const turn = this.#snapshots.take(member);
     try {
       await this.#onSnapshot({ from: member.id, term: header.term, meta, chunks: bytesOf(chunks, turn.signal) });
       return { installed: true, error: "" };
     } catch (error) {
+      if (turn.signal.aborted) throw turn.signal.reason;
       if (error instanceof CallCancelledError || error instanceof SnapshotAbortedError) throw error;
       return { installed: false, error: error instanceof Error ? error.message : String(error) };
     } finally {
-      endTurn(this.#snapshots, member.id, turn);
+      this.#snapshots.end(turn);
     }
   }
 
   /** Ends every stream; later ones are refused. */
   close(): void {
     this.#closed = true;
-    for (const turn of [...this.#streams.values(), ...this.#snapshots.values()]) turn.abort();
+    for (const turns of [this.#streams, this.#snapshots]) turns.endAll(new TransportClosedError());
+  }
+
+  /** Ends the streams of those that are members no more. */
+  membersChanged(): void {
+    for (const turns of [this.#streams, this.#snapshots]) turns.keepOnly(this.#options.members());
   }
 
   #accept(caller: Caller, handshake: Parameters<typeof checkHandshake>[2], authorize: AuthorizeMember): Member {
@@ -110,23 +118,11 @@ export class Inbound {
   }
 }
 
-/** A peer has one stream of a kind: a second one means that the first broke without our noticing. */
-function takeTurn(turns: Map<NodeId, AbortController>, id: NodeId): AbortController {
-  turns.get(id)?.abort();
-  const turn = new AbortController();
-  turns.set(id, turn);
-  return turn;
-}
-
-function endTurn(turns: Map<NodeId, AbortController>, id: NodeId, turn: AbortController): void {
-  if (turns.get(id) === turn) turns.delete(id);
-}
-
 /** Ends only after the sender's last chunk; anything else throws, so that no part passes for the whole. */
 async function* bytesOf(chunks: AsyncGenerator<SnapshotChunk, void, undefined>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   for (;;) {
     const next = await nextUnlessAborted(chunks, signal);
-    if (!next) throw new SnapshotAbortedError("the snapshot was broken off: its sender began another, or this node is stopping");
+    if (!next) throw new SnapshotAbortedError("the snapshot was broken off", { cause: signal.reason });
     if (next.done) throw new SnapshotAbortedError("the snapshot was broken off by its sender");
     if (next.value.data.length > 0) yield next.value.data;
     if (next.value.last) return;

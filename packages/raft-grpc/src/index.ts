@@ -29,8 +29,10 @@ export {
   RaftGrpcError,
   SnapshotAbortedError,
   SnapshotRefusedError,
+  StreamReplacedError,
   TransportClosedError,
   UnknownMemberError,
+  UnusablePeerError,
   WrongRecipientError,
   WrongUuidError,
 } from "./errors.ts";

@@ -4,10 +4,9 @@
  * Messages queued in the same turn, or while earlier writes are still on their way, go in one write.
  */
 import type { Member, Message } from "@coxswain/raft-core";
-import type { StatusLike } from "@coxswain/rpc";
 import { errorFromStatus } from "@coxswain/rpc";
 import { Backoff } from "./backoff.ts";
-import { PeerTimeoutError } from "./errors.ts";
+import { PeerTimeoutError, UnusablePeerError } from "./errors.ts";
 import type { PeerStatus, TransportEvent } from "./events.ts";
 import { encodeBatch } from "./message-codec.ts";
 import type { MessageStream, MessageStreamEvents } from "./message-stream.ts";
@@ -90,9 +89,18 @@ export class PeerLink {
     this.#cancelTimer?.();
     this.#accepted = false;
     this.#writesInFlight = 0;
+    try {
+      this.#connect();
+    } catch (error) {
+      // An address or a certificate that cannot be used: it may be corrected under way.
+      this.#retry(new UnusablePeerError(this.member, error));
+    }
+  }
+
+  #connect(): void {
     const stream = this.#options.open(this.member, {
       onAccepted: () => this.#whenCurrent(stream, () => this.#accept()),
-      onEnd: (status) => this.#whenCurrent(stream, () => this.#lose(status)),
+      onEnd: (status) => this.#whenCurrent(stream, () => this.#retry(errorFromStatus(status))),
     });
     this.#stream = stream;
     const { acceptTimeoutMs } = this.#options.settings;
@@ -114,10 +122,6 @@ export class PeerLink {
     this.#backoff.reset();
     this.#options.onEvent({ type: "peerConnected", peer: this.member.id });
     this.#flush();
-  }
-
-  #lose(status: StatusLike): void {
-    this.#retry(errorFromStatus(status));
   }
 
   #retry(error: Error & { readonly code: string }): void {

@@ -2,9 +2,10 @@
  * Sends one snapshot, no faster than the receiver takes it, on a connection of its own.
  */
 import type { ChannelCredentials, ClientWritableStream } from "@grpc/grpc-js";
+import { connectivityState } from "@grpc/grpc-js";
 import type { NodeId } from "@coxswain/raft-core";
 import { channelOptions, errorFromStatus, writeMessages } from "@coxswain/rpc";
-import { SnapshotAbortedError, SnapshotRefusedError } from "./errors.ts";
+import { PeerTimeoutError, SnapshotAbortedError, SnapshotRefusedError } from "./errors.ts";
 import { RaftServiceClient } from "./gen/raft/v1/raft.ts";
 import type { SnapshotChunk, SnapshotHeader } from "./gen/raft/v1/raft.ts";
 import { SeverableCredentials } from "./severable-credentials.ts";
@@ -60,11 +61,20 @@ function open(
   const answer = new Promise<void>((resolve, reject) => (settle = (error) => (error ? reject(error) : resolve())));
   // It is looked at when the chunks are written; until then a rejection is not unhandled.
   answer.catch(() => {});
+  let timedOut: PeerTimeoutError | undefined;
   const call = client.installSnapshot((error, response) => {
+    clearTimeout(timer);
     over();
-    if (error) settle(sending.signal.aborted ? aborted(sending) : errorFromStatus(error));
+    if (error) settle(sending.signal.aborted ? aborted(sending) : (timedOut ?? errorFromStatus(error)));
     else settle(response.installed ? undefined : new SnapshotRefusedError(sending.to, response.error));
   });
+  // A frozen node lets TCP connect and says nothing; only what speaks is watched by keepalive.
+  const { acceptTimeoutMs } = sending.settings;
+  const timer = setTimeout(() => {
+    if (client.getChannel().getConnectivityState(false) === connectivityState.READY) return;
+    timedOut = new PeerTimeoutError(sending.to, acceptTimeoutMs);
+    call.cancel();
+  }, acceptTimeoutMs).unref();
   return { call, answer };
 }
 
@@ -75,7 +85,7 @@ async function* messagesOf({ header, chunks, settings }: SnapshotSending): Async
   for await (const chunk of chunks) {
     for (let from = 0; from < chunk.length; from += step) {
       // A copy: grpc-js serializes when it sends, and the source may use its buffer again by then.
-      yield { header: undefined, data: chunk.slice(from, from + step), last: false };
+      yield { header: undefined, data: new Uint8Array(chunk.subarray(from, from + step)), last: false };
     }
   }
   yield { header: undefined, data: new Uint8Array(0), last: true };

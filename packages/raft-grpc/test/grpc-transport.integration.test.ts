@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import type { Member, Message, SnapshotMeta } from "@coxswain/raft-core";
@@ -121,12 +121,45 @@ describe("messages", () => {
       const before = one.events.length;
       expect((await one.event("peerLost", before)).error.code).toBe("PEER_TIMEOUT");
     }
+    await expect(sendTo(one, 2)).rejects.toMatchObject({ code: "PEER_TIMEOUT" });
     const asked = identifyPeer(`127.0.0.1:${port}`, insecureChannelCredentials(), { nodeId: 1, nodeUuid: "u" }, { timeoutMs: 50 });
     await expect(asked).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
     await one.transport.close();
     // It closes only when every connection has ended.
     mute.close();
     await once(mute, "close");
+  });
+
+  test("for a peer that falls silent end with the connection, so that it is noticed", async () => {
+    const { at } = await pair();
+    const line = createServer((socket) => {
+      const far = connect(at.port, "127.0.0.1");
+      socket.pipe(far).pipe(socket);
+      for (const end of [socket, far]) end.on("error", () => {});
+      cut = () => void socket.unpipe(far).pause();
+    });
+    let cut = (): void => {};
+    line.listen(0, "127.0.0.1");
+    await once(line, "listening");
+    closing.push(() => void line.close());
+    const { port } = line.address() as AddressInfo;
+    const one = ship(1, [member(2, `127.0.0.1:${port}`)], { settings: { keepaliveMs: 50, keepaliveTimeoutMs: 50 } });
+    one.transport.send([heartbeat(1)]);
+    await one.event("peerConnected");
+    cut();
+    expect((await one.event("peerLost")).error.code).toBe("CONNECTION_LOST");
+  });
+
+  test("for an address or credentials that cannot be used neither throw nor stop the process", async () => {
+    const broken = () => {
+      throw new Error("no certificate");
+    };
+    const one = ship(1, [member(2, "127.0.0.1:1")], { credentials: broken });
+    one.transport.send([heartbeat(1)]);
+    for (let tries = 0; tries < 2; tries++) {
+      const lost = await one.event("peerLost", tries);
+      expect(lost.error).toMatchObject({ code: "PEER_UNUSABLE", cause: expect.objectContaining({ message: "no certificate" }) });
+    }
   });
 
   test("whose listener throws end the stream and are told, not the process", async () => {
@@ -148,7 +181,7 @@ describe("messages", () => {
     const restarted = ship(1, members);
     restarted.transport.send([heartbeat(2)]);
     await received.count(2);
-    await one.event("peerLost");
+    expect((await one.event("peerLost")).error).toMatchObject({ code: "STREAM_REPLACED", category: "conflict" });
   });
 });
 
@@ -259,6 +292,23 @@ describe("snapshots", () => {
     expect(sizes.reduce((sum, size) => sum + size)).toBe(10_000_000);
   });
 
+  test("from a source that uses one buffer again and again arrive as they were given", async () => {
+    const { one, two } = await pair();
+    const received: number[] = [];
+    two.transport.onSnapshot(async ({ chunks }) => {
+      for await (const piece of chunks) received.push(...piece);
+    });
+    async function* reusing(): AsyncGenerator<Uint8Array> {
+      const buffer = Buffer.alloc(1);
+      for (let value = 1; value <= 50; value++) {
+        buffer[0] = value;
+        yield buffer;
+      }
+    }
+    await one.transport.sendSnapshot(2, 1, META, reusing(), new AbortController().signal);
+    expect(received).toEqual(Array.from({ length: 50 }, (_, at) => at + 1));
+  });
+
   test("refused by the receiver say why", async () => {
     const { one, two } = await pair();
     two.transport.onSnapshot(() => Promise.reject(new Error("checksum differs")));
@@ -290,7 +340,7 @@ describe("snapshots", () => {
     const first = one.transport.sendSnapshot(2, 1, META, stuck(), new AbortController().signal);
     await outcome.started;
     const second = sendTo(one, 2);
-    await expect(first).rejects.toMatchObject({ code: "SNAPSHOT_ABORTED" });
+    await expect(first).rejects.toMatchObject({ code: "STREAM_REPLACED" });
     await second;
   });
 
@@ -326,6 +376,14 @@ test("a member that moved is followed, one that left is let go", async () => {
   await received.count(1);
   one.transport.updateMembers([]);
   expect(one.transport.status()).toEqual([]);
+});
+
+test("a member that is removed is heard no more, although its stream stands", async () => {
+  const { one, two, received } = await pair();
+  one.transport.send([heartbeat(1)]);
+  await received.count(1);
+  two.transport.updateMembers([]);
+  expect((await one.event("peerLost")).error).toMatchObject({ code: "UNKNOWN_MEMBER" });
 });
 
 async function* pieces(...list: Uint8Array[]): AsyncGenerator<Uint8Array> {

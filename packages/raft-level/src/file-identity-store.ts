@@ -11,6 +11,10 @@ import { fieldOf } from "./foreign-error.ts";
 
 const FORMAT = 1;
 
+/**
+ * Open the log of the same data directory first: its lock keeps a second process, started by
+ * mistake, from saving an identity as well.
+ */
 export class FileIdentityStore implements IdentityStore {
   /** Where the identity lives. */
   readonly file: string;

@@ -10,7 +10,7 @@ import { batchKey, entryKey, FORMAT_KEY, LOG_START_KEY } from "./keys.ts";
 import { encodeLogStart } from "./log-start.ts";
 import type { LogState } from "./log-state.ts";
 import type { MarkerWindow } from "./marker-window.ts";
-import { FORMAT } from "./recovery.ts";
+import { FORMAT } from "./read-log.ts";
 
 /** LevelDB's own cost of a record in its write-ahead log, rounded up. */
 const RECORD_OVERHEAD_BYTES = 24;
@@ -65,11 +65,6 @@ export class GroupWrite {
   reset(snapshot: SnapshotMeta): void {
     this.#begin({ epoch: this.#state.start.epoch + 1, snapshot }, snapshot.index);
     this.#firstIndex = 0;
-  }
-
-  /** Deletes what a damaged last batch left. */
-  truncate(keys: readonly Uint8Array[]): void {
-    for (const key of keys) this.delete(key);
   }
 
   /** Founds an empty log. */

@@ -11,7 +11,8 @@
  * await storage.append({ id: 1, hardState: { term: 1, votedFor: 1 }, entries: [] });
  * await storage.close();
  */
-export type { LevelLogStorageOptions, TruncatedBatch } from "./level-log-storage.ts";
+export type { LevelLogStorageOptions } from "./level-log-storage.ts";
+export type { TruncatedBatch } from "./recover-log.ts";
 export { LevelLogStorage } from "./level-log-storage.ts";
 export { FileIdentityStore } from "./file-identity-store.ts";
 export type { Database, DatabaseBatch, DatabaseIterator, KeyRange } from "./database.ts";

@@ -9,19 +9,11 @@ import { DeadEntries } from "./dead-entries.ts";
 import { prepareDirectory } from "./directory.ts";
 import { LogMissingError, RaftLevelError, StorageClosedError, StorageFailedError } from "./errors.ts";
 import { GroupWrite } from "./group-write.ts";
-import { END_OF_ENTRIES_KEY, entryKey } from "./keys.ts";
 import type { LogState } from "./log-state.ts";
-import { emptyLogState } from "./log-state.ts";
 import { MarkerWindow } from "./marker-window.ts";
-import type { RecoveredLog } from "./recovery.ts";
-import { readLog } from "./recovery.ts";
-
-/** A last batch that was found damaged and taken away, as if it had never been written (G16). */
-export interface TruncatedBatch {
-  /** The log ends just before this index now. */
-  readonly fromIndex: number;
-  readonly toIndex: number;
-}
+import type { RecoveredLog } from "./read-log.ts";
+import type { TruncatedBatch } from "./recover-log.ts";
+import { readCheckedLog, recoverLog } from "./recover-log.ts";
 
 export interface LevelLogStorageOptions {
   /** Refuse an empty directory with `LOG_MISSING`: the node has had a log. Default false. */
@@ -183,7 +175,7 @@ export class LevelLogStorage implements LogStorage {
 
   async #load(call: LoadCall): Promise<void> {
     try {
-      const log = this.#recovered ?? (await readLog(this.#database, this.#directory));
+      const log = this.#recovered ?? (await readCheckedLog(this.#database, this.#directory));
       this.#recovered = undefined;
       if (!log) throw new LogMissingError(this.#directory);
       const { hardState, start } = log.state;
@@ -195,23 +187,10 @@ export class LevelLogStorage implements LogStorage {
 
   /** Reads and checks the log once, before the first call; founds an empty one. */
   async #recover(): Promise<LogState> {
-    const log = await readLog(this.#database, this.#directory);
-    if (!log) {
-      const write = new GroupWrite(this.#database, emptyLogState());
-      write.found();
-      return write.commit(this.#window);
-    }
+    const { state, log, truncated } = await recoverLog(this.#database, this.#directory, this.#window);
     this.#recovered = log;
-    this.#window.restore(log.markers);
-    return log.damagedFrom === undefined ? log.state : this.#truncate(log, log.damagedFrom);
-  }
-
-  async #truncate({ state, markers }: RecoveredLog, fromIndex: number): Promise<LogState> {
-    const write = new GroupWrite(this.#database, state);
-    write.truncate(await keysFrom(this.#database, entryKey(state.start.epoch, fromIndex)));
-    const truncated = await write.commit(this.#window);
-    this.#options.onTruncated?.({ fromIndex, toIndex: markers.at(-1)?.lastIndex ?? fromIndex });
-    return truncated;
+    if (truncated) this.#options.onTruncated?.(truncated);
+    return state;
   }
 
   /** From here on nothing is acknowledged. Returns what every call is told. */
@@ -222,19 +201,5 @@ export class LevelLogStorage implements LogStorage {
     this.#queue = [];
     for (const call of waiting) call.reject(this.#failure);
     return this.#failure;
-  }
-}
-
-async function keysFrom(database: Database, from: Uint8Array): Promise<Uint8Array[]> {
-  const iterator = database.keys({ gte: from, lt: END_OF_ENTRIES_KEY });
-  const keys: Uint8Array[] = [];
-  try {
-    for (;;) {
-      const step = await iterator.nextv(GROUP_ENTRIES);
-      if (step.length === 0) return keys;
-      keys.push(...step);
-    }
-  } finally {
-    await iterator.close();
   }
 }
