@@ -18,7 +18,10 @@ export async function startServer(flags: readonly string[]): Promise<number> {
 
 /** As `startServer`, for any Node program. */
 export async function runNode(program: string, flags: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [...process.execArgv, program, ...flags], { stdio: "inherit", detached: true });
+  const child = spawn(process.execPath, [...process.execArgv, program, ...flags], {
+    stdio: "inherit",
+    detached: true,
+  });
   const stopForwarding = forwardSignals(child);
   try {
     return await new Promise<number>((resolve, reject) => {
@@ -47,9 +50,12 @@ function serverProgram(): string {
   let directory = dirname(fileURLToPath(import.meta.resolve("@coxswain/node")));
   while (!existsSync(join(directory, "package.json"))) {
     const parent = dirname(directory);
-    if (parent === directory) throw new Error("@coxswain/node has no package.json: install `coxswain` again.");
+    if (parent === directory)
+      throw new Error("@coxswain/node has no package.json: install `coxswain` again.");
     directory = parent;
   }
-  const { bin } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as { readonly bin: { readonly coxswaind: string } };
+  const { bin } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as {
+    readonly bin: { readonly coxswaind: string };
+  };
   return join(directory, bin.coxswaind);
 }

@@ -27,7 +27,11 @@ async function cox(...args: string[]): Promise<{ code: number | null; stdout: st
 describe("the cox program", () => {
   test("prints its version and help", async () => {
     expect(await cox("version")).toEqual({ code: 0, stdout: "0.1.0\n", stderr: "" });
-    expect(await cox("--help")).toMatchObject({ code: 0, stdout: expect.stringContaining("Exit codes:"), stderr: "" });
+    expect(await cox("--help")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("Exit codes:"),
+      stderr: "",
+    });
   });
 
   test("ends with 5 and advice when no node runs", async () => {

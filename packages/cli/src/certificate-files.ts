@@ -13,18 +13,26 @@ export function certificatePaths(dir: string, name: string): KeyedCertificate {
  *
  * @throws FileExistsError when one is there and `force` is not said; then nothing is written
  */
-export function writeKeyed(dir: string, name: string, pair: KeyedCertificate, force: boolean): KeyedCertificate {
+export function writeKeyed(
+  dir: string,
+  name: string,
+  pair: KeyedCertificate,
+  force: boolean,
+): KeyedCertificate {
   const paths = certificatePaths(dir, name);
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     if (!force) {
-      for (const path of [paths.privateKey, paths.certificate]) if (existsSync(path)) throw new FileExistsError(path);
+      for (const path of [paths.privateKey, paths.certificate])
+        if (existsSync(path)) throw new FileExistsError(path);
     }
     writePrivate(paths.privateKey, pair.privateKey, force);
     writePrivate(paths.certificate, pair.certificate, force);
   } catch (cause) {
     if (cause instanceof FileExistsError) throw cause;
-    throw new FileError(`Cannot write to ${dir}: check that it is a directory in which you may write.`, { cause });
+    throw new FileError(`Cannot write to ${dir}: check that it is a directory in which you may write.`, {
+      cause,
+    });
   }
   return paths;
 }
@@ -52,7 +60,10 @@ export function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    const advice = path.endsWith("ca.key") || path.endsWith("ca.crt") ? "make a CA with `cox cert init`, or name its place with --dir" : "check the path";
+    const advice =
+      path.endsWith("ca.key") || path.endsWith("ca.crt")
+        ? "make a CA with `cox cert init`, or name its place with --dir"
+        : "check the path";
     throw new FileError(`Cannot read ${path}: ${advice}.`, { cause });
   }
 }

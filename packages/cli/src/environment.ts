@@ -31,8 +31,9 @@ export interface CliEnvironment {
   /** Default: a real client. */
   readonly connect?: (options: ClientOptions) => CliClient;
   /** Runs a node with these flags until it ends; resolves with its exit code. */
-  readonly startServer: (flags: readonly string[]) => Promise<number>;
-  readonly version: string;
+  readonly startServer?: (flags: readonly string[]) => Promise<number>;
+  /** Default: this package's. */
+  readonly version?: string;
   /** ms since the epoch. Default: the clock. */
   readonly nowMs?: () => number;
   /** Aborts on ^C. */

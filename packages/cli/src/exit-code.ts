@@ -25,7 +25,8 @@ const byCategory: ReadonlyMap<unknown, number> = new Map<unknown, number>([
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  const category = typeof error === "object" && error !== null && "category" in error ? error.category : undefined;
+  const category =
+    typeof error === "object" && error !== null && "category" in error ? error.category : undefined;
   return byCategory.get(category) ?? exitCodes.failed;
 }
 

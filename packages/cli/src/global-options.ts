@@ -21,7 +21,10 @@ const defaultServer = "127.0.0.1:50051";
 /** Adds the options that every command talking to a cluster takes; they may stand before or after the command's name. */
 export function addGlobalOptions(command: Command): Command {
   const options = [
-    new Option("-s, --server <host:port>", "a node, or several with commas; may be repeated (env COX_SERVER)").argParser(gathered),
+    new Option(
+      "-s, --server <host:port>",
+      "a node, or several with commas; may be repeated (env COX_SERVER)",
+    ).argParser(gathered),
     new Option("-a, --addr <host:port>", "the same as --server").argParser(gathered),
     new Option("--ca-cert <file>", "the cluster's CA certificate (env COX_CA_CERT)"),
     new Option("--cert <file>", "your certificate (env COX_CERT)"),
@@ -39,11 +42,17 @@ export function addGlobalOptions(command: Command): Command {
  *
  * @throws UsageError when TLS is given in part
  */
-export function clientOptionsOf(options: GlobalOptions, env: Readonly<Record<string, string | undefined>>): ClientOptions {
+export function clientOptionsOf(
+  options: GlobalOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): ClientOptions {
   const named = [...(options.server ?? []), ...(options.addr ?? [])];
   const fromEnv = setting(env, "COX_SERVER");
   const listed = named.length > 0 ? named : [fromEnv ?? defaultServer];
-  const servers = listed.flatMap((list) => list.split(",")).map((server) => server.trim()).filter((server) => server !== "");
+  const servers = listed
+    .flatMap((list) => list.split(","))
+    .map((server) => server.trim())
+    .filter((server) => server !== "");
   const tls = tlsOf(options, env);
   return {
     servers: servers.length > 0 ? servers : [defaultServer],
@@ -54,14 +63,19 @@ export function clientOptionsOf(options: GlobalOptions, env: Readonly<Record<str
   };
 }
 
-function tlsOf(options: GlobalOptions, env: Readonly<Record<string, string | undefined>>): { ca: string; cert: string; key: string } | undefined {
+function tlsOf(
+  options: GlobalOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): { ca: string; cert: string; key: string } | undefined {
   if (options.insecure === true) return undefined;
   const ca = options.caCert ?? setting(env, "COX_CA_CERT");
   const cert = options.cert ?? setting(env, "COX_CERT");
   const key = options.key ?? setting(env, "COX_KEY");
   if (ca === undefined && cert === undefined && key === undefined) return undefined;
   if (ca === undefined || cert === undefined || key === undefined) {
-    throw new UsageError("TLS needs all three of --ca-cert, --cert and --key (or COX_CA_CERT, COX_CERT, COX_KEY).");
+    throw new UsageError(
+      "TLS needs all three of --ca-cert, --cert and --key (or COX_CA_CERT, COX_CERT, COX_KEY).",
+    );
   }
   return { ca, cert, key };
 }

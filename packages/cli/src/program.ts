@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addCert } from "./commands/cert.ts";
 import { addCluster, addLog } from "./commands/cluster.ts";
@@ -7,6 +8,7 @@ import { addJobList } from "./commands/job-list.ts";
 import { addJobStatus } from "./commands/job-status.ts";
 import { addJobSubmit } from "./commands/job-submit.ts";
 import type { CliEnvironment } from "./environment.ts";
+import { UsageError } from "./errors.ts";
 import { exitCodeHelp } from "./exit-code.ts";
 import { addGlobalOptions } from "./global-options.ts";
 
@@ -23,10 +25,11 @@ export class ServerEndedError extends Error {
 
 /** The commands, as a commander program that throws instead of ending the process. For most uses `runCli` is the way. */
 export function createProgram(environment: CliEnvironment): Command {
+  const version = environment.version ?? ownVersion();
   const program = new Command("cox")
     .description("Coxswain: submit jobs to a cluster, follow them, and operate it.")
     .enablePositionalOptions()
-    .version(environment.version, "-V, --version")
+    .version(version, "-V, --version")
     .addHelpText("after", exitCodeHelp);
   addGlobalOptions(program);
   const job = program.command("job").description("submit jobs and follow them");
@@ -43,9 +46,14 @@ export function createProgram(environment: CliEnvironment): Command {
   program
     .command("version")
     .description("print the version")
-    .action(() => void environment.stdout.write(`${environment.version}\n`));
+    .action(() => void environment.stdout.write(`${version}\n`));
   embed(program, environment);
   return program;
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
 }
 
 function addServer(program: Command, environment: CliEnvironment): void {
@@ -60,6 +68,8 @@ function addServer(program: Command, environment: CliEnvironment): void {
     .allowUnknownOption()
     .passThroughOptions()
     .action(async (flags: readonly string[]) => {
+      if (environment.startServer === undefined)
+        throw new UsageError("This program cannot run nodes: install `coxswain`.");
       const exitCode = await environment.startServer(flags);
       if (exitCode !== 0) throw new ServerEndedError(exitCode);
     });

@@ -23,12 +23,16 @@ export async function runCli(args: readonly string[], environment: CliEnvironmen
 
 function errorText(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const code = typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  const code =
+    typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
+      ? error.code
+      : undefined;
   const hint = code === undefined ? undefined : hints.get(code);
   return `error: ${safeLine(message)}${code === undefined ? "" : ` [${code}]`}\n${hint === undefined ? "" : `${hint}\n`}`;
 }
 
-const unreachable = "Is a node running there? Name one with --server host:port, or start one with `cox server start`.";
+const unreachable =
+  "Is a node running there? Name one with --server host:port, or start one with `cox server start`.";
 
 /** Where the message comes from below, and knows nothing of this command line. */
 const hints: ReadonlyMap<string, string> = new Map([

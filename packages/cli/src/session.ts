@@ -23,7 +23,10 @@ export function clusterCommand<Options>(
   run: (session: Session, options: Options, args: readonly string[]) => Promise<void>,
 ): Command {
   return addGlobalOptions(command).action(async () => {
-    const options: GlobalOptions = { ...rootOf(command).opts<GlobalOptions>(), ...command.opts<GlobalOptions>() };
+    const options: GlobalOptions = {
+      ...rootOf(command).opts<GlobalOptions>(),
+      ...command.opts<GlobalOptions>(),
+    };
     const connect = environment.connect ?? CoxswainClient.connect;
     const client = connect(clientOptionsOf(options, environment.env));
     const close = (): void => {
@@ -31,7 +34,11 @@ export function clusterCommand<Options>(
     };
     environment.signal?.addEventListener("abort", close);
     try {
-      await run(openSession(client, environment, options.output === "json"), command.opts() as Options, command.args);
+      await run(
+        openSession(client, environment, options.output === "json"),
+        command.opts() as Options,
+        command.args,
+      );
     } finally {
       environment.signal?.removeEventListener("abort", close);
       close();

@@ -1,4 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, readdirSync, chmodSync } from "node:fs";
+import {
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  readdirSync,
+  chmodSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { X509Certificate } from "node:crypto";
@@ -21,8 +30,14 @@ const text = (file: string): string => readFileSync(join(dir, file), "utf8");
 
 describe("cox cert", () => {
   test("makes a CA and certificates, for nobody else to read", async () => {
-    expect(await cert("init", "--cluster-name", "demo")).toMatchObject({ exitCode: 0, stdout: `${dir}/ca.crt\n${dir}/ca.key\n` });
-    expect((await cert("issue", "node", "node-1", "--host", "a.example", "--host", "10.1.2.3", "--days", "30")).exitCode).toBe(0);
+    expect(await cert("init", "--cluster-name", "demo")).toMatchObject({
+      exitCode: 0,
+      stdout: `${dir}/ca.crt\n${dir}/ca.key\n`,
+    });
+    expect(
+      (await cert("issue", "node", "node-1", "--host", "a.example", "--host", "10.1.2.3", "--days", "30"))
+        .exitCode,
+    ).toBe(0);
     expect((await cert("issue", "client", "alice")).exitCode).toBe(0);
     for (const file of readdirSync(dir)) expect([file, mode(file)]).toEqual([file, 0o600]);
     expect(statSync(dir).mode & 0o777).toBe(0o700);
@@ -35,7 +50,11 @@ describe("cox cert", () => {
   test("replaces nothing unless told to, and then makes it private again", async () => {
     await cert("init");
     const before = text("ca.key");
-    expect(await cert("init")).toMatchObject({ exitCode: 6, stdout: "", stderr: expect.stringContaining("--force") });
+    expect(await cert("init")).toMatchObject({
+      exitCode: 6,
+      stdout: "",
+      stderr: expect.stringContaining("--force"),
+    });
     expect(text("ca.key")).toBe(before);
     await cert("issue", "client", "alice");
     expect((await cert("issue", "admin", "alice")).exitCode).toBe(6);
@@ -54,10 +73,14 @@ describe("cox cert", () => {
     await cert("init", "--cluster-name", "demo");
     await cert("issue", "node", "node-1");
     const { stdout } = await cox(["cert", "show", join(dir, "node-1.crt")]);
-    expect(stdout).toMatch(/^Name {9}node-1\nKind {9}node\nIssuer {7}CN=demo CA, O=Coxswain\nValid from {3}2026-01-02T14:59:05.000Z\nValid until {2}2027-01-02T15:04:05.000Z\nHosts {8}localhost, 127.0.0.1/);
+    expect(stdout).toMatch(
+      /^Name {9}node-1\nKind {9}node\nIssuer {7}CN=demo CA, O=Coxswain\nValid from {3}2026-01-02T14:59:05.000Z\nValid until {2}2027-01-02T15:04:05.000Z\nHosts {8}localhost, 127.0.0.1/,
+    );
     const json = await cox(["cert", "show", join(dir, "ca.crt"), "-o", "json"]);
     expect(JSON.parse(json.stdout)).toMatchObject({ name: "demo CA", kind: "ca", usages: [] });
-    expect(JSON.parse((await cox(["-o", "json", "cert", "show", join(dir, "ca.crt")])).stdout)).toMatchObject({ kind: "ca" });
+    expect(JSON.parse((await cox(["-o", "json", "cert", "show", join(dir, "ca.crt")])).stdout)).toMatchObject(
+      { kind: "ca" },
+    );
   });
 
   test.each([
@@ -74,7 +97,10 @@ describe("cox cert", () => {
 
   test("refuses kinds and names that are none", async () => {
     await cert("init");
-    expect(await cert("issue", "king", "alice")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("node, admin or client") });
+    expect(await cert("issue", "king", "alice")).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("node, admin or client"),
+    });
     expect(await cert("issue", "client", "../alice")).toMatchObject({ exitCode: 2 });
     expect(readdirSync(dir).sort()).toEqual(["ca.crt", "ca.key"]);
   });

@@ -2,10 +2,39 @@ import { describe, expect, test } from "@jest/globals";
 import type { ClusterStatus } from "@coxswain/client";
 import { cox, failure } from "./fake-cli.ts";
 
-const node = { nodeId: 1, address: "127.0.0.1:50051", isAlive: true, isVoter: true, draining: false, executors: ["process", "webhook"], capacity: 8, running: 2, matchIndex: 40, incarnation: 1, missingExecutors: {}, isLeader: true };
+const node = {
+  nodeId: 1,
+  address: "127.0.0.1:50051",
+  isAlive: true,
+  isVoter: true,
+  draining: false,
+  executors: ["process", "webhook"],
+  capacity: 8,
+  running: 2,
+  matchIndex: 40,
+  incarnation: 1,
+  missingExecutors: {},
+  isLeader: true,
+};
 const status: ClusterStatus = {
-  currentTerm: 3, leaderId: 1, nodes: [node, { ...node, nodeId: 2, isLeader: false, isAlive: false, draining: true, matchIndex: 0, executors: [] }], clusterId: "c-1", nodeId: 2, role: "follower",
-  commitIndex: 40, appliedIndex: 39, lastLogIndex: 41, firstLogIndex: 1, featureLevel: 1, activeJobs: 4, finishedJobs: 5, pendingExecutions: 6, runningExecutions: 2,
+  currentTerm: 3,
+  leaderId: 1,
+  nodes: [
+    node,
+    { ...node, nodeId: 2, isLeader: false, isAlive: false, draining: true, matchIndex: 0, executors: [] },
+  ],
+  clusterId: "c-1",
+  nodeId: 2,
+  role: "follower",
+  commitIndex: 40,
+  appliedIndex: 39,
+  lastLogIndex: 41,
+  firstLogIndex: 1,
+  featureLevel: 1,
+  activeJobs: 4,
+  finishedJobs: 5,
+  pendingExecutions: 6,
+  runningExecutions: 2,
 };
 
 describe("cox cluster status", () => {
@@ -27,40 +56,89 @@ NODE  ADDRESS          ROLE    ALIVE  DRAINING  RUNNING  LOG  EXECUTORS
 
   test("gives JSON, and says when there is no leader", async () => {
     const leaderless = { ...status, leaderId: 0 };
-    const { stdout } = await cox(["cluster", "status", "--stale", "-o", "json"], { clusterStatus: async () => leaderless });
-    expect(JSON.parse(stdout)).toMatchObject({ leader_id: null, current_term: 3, nodes: [{ node_id: 1, is_alive: true, is_leader: true, match_index: 40, executors: ["process", "webhook"] }, { draining: true }] });
-    expect((await cox(["cluster", "status"], { clusterStatus: async () => leaderless })).stdout).toContain("Leader       none\n");
+    const { stdout } = await cox(["cluster", "status", "--stale", "-o", "json"], {
+      clusterStatus: async () => leaderless,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({
+      leader_id: null,
+      current_term: 3,
+      nodes: [
+        { node_id: 1, is_alive: true, is_leader: true, match_index: 40, executors: ["process", "webhook"] },
+        { draining: true },
+      ],
+    });
+    expect((await cox(["cluster", "status"], { clusterStatus: async () => leaderless })).stdout).toContain(
+      "Leader       none\n",
+    );
   });
 });
 
 describe("cox cluster", () => {
   test("transfer-leader says who leads", async () => {
     const asked: unknown[] = [];
-    const transferLeadership = async (options?: { to?: number }): Promise<{ newLeaderId: number; message: string }> => (asked.push(options), { newLeaderId: 3, message: "" });
-    expect((await cox(["cluster", "transfer-leader", "--to", "3"], { transferLeadership })).stdout).toBe("Node 3 leads now.\n");
-    expect(JSON.parse((await cox(["cluster", "transfer-leader", "-o", "json"], { transferLeadership })).stdout)).toEqual({ success: true, message: "", new_leader_id: 3 });
+    const transferLeadership = async (options?: {
+      to?: number;
+    }): Promise<{ newLeaderId: number; message: string }> => (
+      asked.push(options),
+      { newLeaderId: 3, message: "" }
+    );
+    expect((await cox(["cluster", "transfer-leader", "--to", "3"], { transferLeadership })).stdout).toBe(
+      "Node 3 leads now.\n",
+    );
+    expect(
+      JSON.parse((await cox(["cluster", "transfer-leader", "-o", "json"], { transferLeadership })).stdout),
+    ).toEqual({ success: true, message: "", new_leader_id: 3 });
     expect(asked).toEqual([{ to: 3 }, {}]);
-    const refused = await cox(["cluster", "transfer-leader"], { transferLeadership: async () => Promise.reject(failure("TRANSFER_FAILED", "conflict", "Node 3 lags.")) });
+    const refused = await cox(["cluster", "transfer-leader"], {
+      transferLeadership: async () => Promise.reject(failure("TRANSFER_FAILED", "conflict", "Node 3 lags.")),
+    });
     expect(refused).toMatchObject({ exitCode: 6, stderr: "error: Node 3 lags. [TRANSFER_FAILED]\n" });
   });
 
   test("drain and its undo", async () => {
     const asked: unknown[] = [];
-    const drain = async (options?: object): Promise<{ message: string }> => (asked.push(options), { message: "" });
-    expect((await cox(["cluster", "drain", "--node", "2"], { drain })).stdout).toBe("Node 2 gets no more work.\n");
-    expect((await cox(["cluster", "drain", "--node", "2", "--undo"], { drain })).stdout).toBe("Node 2 takes work again.\n");
-    expect((await cox(["cluster", "drain"], { drain })).stdout).toBe("The node that answered gets no more work.\n");
-    expect(JSON.parse((await cox(["cluster", "drain", "-o", "json"], { drain })).stdout)).toEqual({ success: true, message: "" });
-    expect(asked).toEqual([{ undo: false, nodeId: 2 }, { undo: true, nodeId: 2 }, { undo: false }, { undo: false }]);
+    const drain = async (options?: object): Promise<{ message: string }> => (
+      asked.push(options),
+      { message: "" }
+    );
+    expect((await cox(["cluster", "drain", "--node", "2"], { drain })).stdout).toBe(
+      "Node 2 gets no more work.\n",
+    );
+    expect((await cox(["cluster", "drain", "--node", "2", "--undo"], { drain })).stdout).toBe(
+      "Node 2 takes work again.\n",
+    );
+    expect((await cox(["cluster", "drain"], { drain })).stdout).toBe(
+      "The node that answered gets no more work.\n",
+    );
+    expect(JSON.parse((await cox(["cluster", "drain", "-o", "json"], { drain })).stdout)).toEqual({
+      success: true,
+      message: "",
+    });
+    expect(asked).toEqual([
+      { undo: false, nodeId: 2 },
+      { undo: true, nodeId: 2 },
+      { undo: false },
+      { undo: false },
+    ]);
   });
 });
 
 describe("cox log list", () => {
-  const log = { entries: [{ index: 7, term: 2, command: "SubmitJob j1", isCommitted: true }, { index: 8, term: 2, command: "Noop", isCommitted: false }], commitIndex: 7, lastLogIndex: 8, firstAvailableIndex: 1 };
+  const log = {
+    entries: [
+      { index: 7, term: 2, command: "SubmitJob j1", isCommitted: true },
+      { index: 8, term: 2, command: "Noop", isCommitted: false },
+    ],
+    commitIndex: 7,
+    lastLogIndex: 8,
+    firstAvailableIndex: 1,
+  };
 
   test("shows entries in one line each", async () => {
     const asked: unknown[] = [];
-    const { stdout } = await cox(["log", "list", "--start-index", "7", "--limit", "2"], { logEntries: async (options) => (asked.push(options), log) });
+    const { stdout } = await cox(["log", "list", "--start-index", "7", "--limit", "2"], {
+      logEntries: async (options) => (asked.push(options), log),
+    });
     expect(stdout).toBe(`INDEX  TERM  COMMITTED  COMMAND
 7      2     yes        SubmitJob j1
 8      2     no         Noop
@@ -72,8 +150,13 @@ Entries 1 to 8 are there; committed up to 7.
   test("gives JSON", async () => {
     const { stdout } = await cox(["log", "list", "-o", "json"], { logEntries: async () => log });
     expect(JSON.parse(stdout)).toEqual({
-      entries: [{ index: 7, term: 2, command: "SubmitJob j1", is_committed: true }, { index: 8, term: 2, command: "Noop", is_committed: false }],
-      commit_index: 7, last_log_index: 8, first_available_index: 1,
+      entries: [
+        { index: 7, term: 2, command: "SubmitJob j1", is_committed: true },
+        { index: 8, term: 2, command: "Noop", is_committed: false },
+      ],
+      commit_index: 7,
+      last_log_index: 8,
+      first_available_index: 1,
     });
   });
 

@@ -79,7 +79,11 @@ export interface Ran {
   readonly closed: number;
 }
 
-export async function cox(args: readonly string[], answers: Partial<CliClient> = {}, more: Partial<CliEnvironment> = {}): Promise<Ran> {
+export async function cox(
+  args: readonly string[],
+  answers: Partial<CliClient> = {},
+  more: Partial<CliEnvironment> = {},
+): Promise<Ran> {
   let stdout = "";
   let stderr = "";
   let closed = 0;

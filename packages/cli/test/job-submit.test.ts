@@ -18,11 +18,20 @@ async function sent(...args: string[]): Promise<JobSpec> {
   return spec;
 }
 
-const submit = async (): Promise<{ jobId: string; createdAtMs: number; existed: boolean }> => ({ jobId: "j1", createdAtMs: nowMs, existed: false });
+const submit = async (): Promise<{ jobId: string; createdAtMs: number; existed: boolean }> => ({
+  jobId: "j1",
+  createdAtMs: nowMs,
+  existed: false,
+});
 
 describe("cox job submit", () => {
   test("prints the id and nothing else", async () => {
-    expect(await cox(["job", "submit", "echo hello"], { submit })).toMatchObject({ exitCode: 0, stdout: "j1\n", stderr: "", closed: 1 });
+    expect(await cox(["job", "submit", "echo hello"], { submit })).toMatchObject({
+      exitCode: 0,
+      stdout: "j1\n",
+      stderr: "",
+      closed: 1,
+    });
   });
 
   test("prints JSON when asked to", async () => {
@@ -31,13 +40,17 @@ describe("cox job submit", () => {
   });
 
   test("waits when told to, shows the job and its output", async () => {
-    const ran = await cox(["job", "submit", "echo hello", "--wait"], { submit, waitFor: async () => jobStatus() });
+    const ran = await cox(["job", "submit", "echo hello", "--wait"], {
+      submit,
+      waitFor: async () => jobStatus(),
+    });
     expect(ran.exitCode).toBe(0);
     expect(ran.stdout).toMatch(/^j1\nJob +j1\nStatus +COMPLETED\n[^]*Output\nhello\n$/);
   });
 
   test("waits and exits with 1 when the job did not complete", async () => {
-    const waitFor = async (): Promise<ReturnType<typeof jobStatus>> => jobStatus({ status: "FAILED", exitCode: 3 });
+    const waitFor = async (): Promise<ReturnType<typeof jobStatus>> =>
+      jobStatus({ status: "FAILED", exitCode: 3 });
     const ran = await cox(["job", "submit", "false", "--wait", "-o", "json"], { submit, waitFor });
     expect(ran.exitCode).toBe(1);
     expect(JSON.parse(ran.stdout)).toMatchObject({ status: "FAILED", exit_code: 3 });
@@ -45,8 +58,15 @@ describe("cox job submit", () => {
   });
 
   test("tells an unknown outcome by exit code 7", async () => {
-    const ran = await cox(["job", "submit", "a"], { submit: async () => Promise.reject(failure("OUTCOME_UNKNOWN", "unknown-outcome", "Repeat it with the same id.")) });
-    expect(ran).toMatchObject({ exitCode: 7, stdout: "", stderr: "error: Repeat it with the same id. [OUTCOME_UNKNOWN]\n" });
+    const ran = await cox(["job", "submit", "a"], {
+      submit: async () =>
+        Promise.reject(failure("OUTCOME_UNKNOWN", "unknown-outcome", "Repeat it with the same id.")),
+    });
+    expect(ran).toMatchObject({
+      exitCode: 7,
+      stdout: "",
+      stderr: "error: Repeat it with the same id. [OUTCOME_UNKNOWN]\n",
+    });
   });
 });
 
@@ -58,17 +78,67 @@ describe("what is sent for", () => {
     ["nothing to run", ["--none", "--id", "n1"], { id: "n1", task: { kind: "none" } }],
     [
       "a webhook",
-      ["--webhook", "http://h/x", "--payload", "{}", "--method", "put", "--header", "A: b", "--header", "C:d"],
-      { task: { kind: "webhook", url: "http://h/x", method: "PUT", payload: "{}", headers: { A: "b", C: "d" } } },
+      [
+        "--webhook",
+        "http://h/x",
+        "--payload",
+        "{}",
+        "--method",
+        "put",
+        "--header",
+        "A: b",
+        "--header",
+        "C:d",
+      ],
+      {
+        task: {
+          kind: "webhook",
+          url: "http://h/x",
+          method: "PUT",
+          payload: "{}",
+          headers: { A: "b", C: "d" },
+        },
+      },
     ],
     ["+3s", ["--at", "+3s", "x"], { command: "x", schedule: { kind: "at", atMs: nowMs + 3_000 } }],
-    ["RFC 3339", ["--at", "2026-05-06T07:08:09+02:00", "x"], { command: "x", schedule: { kind: "at", atMs: Date.UTC(2026, 4, 6, 5, 8, 9) } }],
-    ["epoch seconds", ["--at", "1800000000", "x"], { command: "x", schedule: { kind: "at", atMs: 1_800_000_000_000 } }],
-    ["a plain UTC time", ["--at", "2026-05-06 07:08:09", "x"], { command: "x", schedule: { kind: "at", atMs: Date.UTC(2026, 4, 6, 7, 8, 9) } }],
+    [
+      "RFC 3339",
+      ["--at", "2026-05-06T07:08:09+02:00", "x"],
+      { command: "x", schedule: { kind: "at", atMs: Date.UTC(2026, 4, 6, 5, 8, 9) } },
+    ],
+    [
+      "epoch seconds",
+      ["--at", "1800000000", "x"],
+      { command: "x", schedule: { kind: "at", atMs: 1_800_000_000_000 } },
+    ],
+    [
+      "a plain UTC time",
+      ["--at", "2026-05-06 07:08:09", "x"],
+      { command: "x", schedule: { kind: "at", atMs: Date.UTC(2026, 4, 6, 7, 8, 9) } },
+    ],
     [
       "cron",
-      ["--cron", "30 2 * * *", "--tz", "Europe/Berlin", "--first", "2026-05-06 00:00:00", "--last", "1800000000", "x"],
-      { command: "x", schedule: { kind: "cron", expression: "30 2 * * *", timeZone: "Europe/Berlin", firstMs: Date.UTC(2026, 4, 6), lastMs: 1_800_000_000_000 } },
+      [
+        "--cron",
+        "30 2 * * *",
+        "--tz",
+        "Europe/Berlin",
+        "--first",
+        "2026-05-06 00:00:00",
+        "--last",
+        "1800000000",
+        "x",
+      ],
+      {
+        command: "x",
+        schedule: {
+          kind: "cron",
+          expression: "30 2 * * *",
+          timeZone: "Europe/Berlin",
+          firstMs: Date.UTC(2026, 4, 6),
+          lastMs: 1_800_000_000_000,
+        },
+      },
     ],
     [
       "a policy",
@@ -84,7 +154,9 @@ describe("what is sent for", () => {
     const directory = mkdtempSync(join(tmpdir(), "cox-payload-"));
     try {
       writeFileSync(join(directory, "p"), Buffer.from([0, 255]));
-      expect(await sent("--webhook", "http://h/", "--payload", `@${join(directory, "p")}`)).toMatchObject({ task: { payload: Buffer.from([0, 255]) } });
+      expect(await sent("--webhook", "http://h/", "--payload", `@${join(directory, "p")}`)).toMatchObject({
+        task: { payload: Buffer.from([0, 255]) },
+      });
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -5,12 +5,28 @@ import { clipped } from "../src/output/text.ts";
 import { duration } from "../src/output/times.ts";
 
 test.each([
-  [0, "0ms"], [999, "999ms"], [1_000, "1.0s"], [59_949, "59.9s"], [59_999, "1m00s"], [65_000, "1m05s"], [3_599_600, "1h00m"], [7_380_000, "2h03m"], [86_400_000, "1d00h"], [-5, "0ms"],
+  [0, "0ms"],
+  [999, "999ms"],
+  [1_000, "1.0s"],
+  [59_949, "59.9s"],
+  [59_999, "1m00s"],
+  [65_000, "1m05s"],
+  [3_599_600, "1h00m"],
+  [7_380_000, "2h03m"],
+  [86_400_000, "1d00h"],
+  [-5, "0ms"],
 ])("a duration of %i ms reads %s", (ms, text) => {
   expect(duration(ms)).toBe(text);
 });
 
-test.each([["500ms", 500], ["3s", 3_000], ["1.5s", 1_500], ["1h30m", 5_400_000], ["2d", 172_800_000], ["10", 10_000]])("%s is %i ms", (text, ms) => {
+test.each([
+  ["500ms", 500],
+  ["3s", 3_000],
+  ["1.5s", 1_500],
+  ["1h30m", 5_400_000],
+  ["2d", 172_800_000],
+  ["10", 10_000],
+])("%s is %i ms", (text, ms) => {
   expect(parseDuration(text)).toBe(ms);
 });
 
@@ -28,13 +44,30 @@ test.each([
   expect(parseInstant(text, 1_000)).toBe(ms);
 });
 
-test.each(["", "now", "2026-01-02", "2026-01-02T15:04:05", "2026-13-02T15:04:05Z", "2025-02-29T00:00:00Z", "2026-01-02 25:00:00", "-1"])("%j is no instant", (text) => {
+test.each([
+  "",
+  "now",
+  "2026-01-02",
+  "2026-01-02T15:04:05",
+  "2026-13-02T15:04:05Z",
+  "2025-02-29T00:00:00Z",
+  "2026-01-02 25:00:00",
+  "-1",
+])("%j is no instant", (text) => {
   expect(() => parseInstant(text, 0)).toThrow(expect.objectContaining({ code: "USAGE" }));
 });
 
 describe("a table", () => {
   test("aligns by code points and leaves no blanks at line ends", () => {
-    expect(table(["A", "B"], [["\u{1F6A3}\u{1F6A3}", "x"], ["y", ""]])).toBe("A   B\n\u{1F6A3}\u{1F6A3}  x\ny\n");
+    expect(
+      table(
+        ["A", "B"],
+        [
+          ["\u{1F6A3}\u{1F6A3}", "x"],
+          ["y", ""],
+        ],
+      ),
+    ).toBe("A   B\n\u{1F6A3}\u{1F6A3}  x\ny\n");
     expect(table(["A", "B"], [])).toBe("A  B\n");
   });
 
@@ -44,7 +77,14 @@ describe("a table", () => {
 });
 
 test("fields leave out what is not there", () => {
-  expect(fields([["Long label", "a"], ["B", undefined], ["C", ""], ["D", "e"]])).toBe("Long label  a\nD           e\n");
+  expect(
+    fields([
+      ["Long label", "a"],
+      ["B", undefined],
+      ["C", ""],
+      ["D", "e"],
+    ]),
+  ).toBe("Long label  a\nD           e\n");
 });
 
 test("clipping counts code points and cuts none in two", () => {

@@ -1,5 +1,11 @@
 import type { ChannelCredentials } from "@grpc/grpc-js";
-import { type TlsFiles, TlsMaterial, channelCredentials, insecureChannelCredentials, loadTls } from "@coxswain/rpc";
+import {
+  type TlsFiles,
+  TlsMaterial,
+  channelCredentials,
+  insecureChannelCredentials,
+  loadTls,
+} from "@coxswain/rpc";
 import type { BackoffSettings } from "./backoff.ts";
 import { CoxswainClientError, clientError } from "./errors.ts";
 import { isLoopback } from "./server-list.ts";
@@ -27,7 +33,10 @@ export interface ClientOptions {
  *
  * @throws CoxswainClientError when the files are unusable, or TLS is missing where it is needed
  */
-export function credentialsOf(options: ClientOptions, addresses: readonly string[]): () => ChannelCredentials {
+export function credentialsOf(
+  options: ClientOptions,
+  addresses: readonly string[],
+): () => ChannelCredentials {
   const { tls } = options;
   if (tls !== undefined) {
     const material = tlsMaterial(tls);

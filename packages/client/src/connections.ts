@@ -2,6 +2,7 @@ import { type ChannelCredentials, Client, Metadata, type MethodDefinition } from
 import { channelOptions, errorFromStatus, leaderHint } from "@coxswain/rpc";
 import { clientClosed, leaderOf } from "./errors.ts";
 import { ServerList } from "./server-list.ts";
+import { startedMessages, streamFailure } from "./stream-messages.ts";
 
 const userAgent = "grpc.primary_user_agent";
 
@@ -11,6 +12,7 @@ export class Connections {
   readonly #credentials: () => ChannelCredentials;
   readonly #name: string;
   readonly #clients = new Map<string, Client>();
+  readonly #calls = new Set<{ cancel(): void }>();
   #closed = false;
 
   constructor(servers: readonly string[], credentials: () => ChannelCredentials, name: string) {
@@ -35,12 +37,17 @@ export class Connections {
    *
    * @throws RemoteError
    */
-  unary<Request, Response>(method: MethodDefinition<Request, Response>, request: Request, deadlineMs: number): Promise<Response> {
+  unary<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    deadlineMs: number,
+  ): Promise<Response> {
     const address = this.servers.current;
     const client = this.clientOf(address);
     return new Promise((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = method;
       const answered = (error: Parameters<typeof errorFromStatus>[0] | null, response?: Response): void => {
+        this.#calls.delete(call);
         if (error === null && response !== undefined) {
           resolve(response);
           return;
@@ -49,12 +56,56 @@ export class Connections {
         this.noteFailure(address, failure);
         reject(failure);
       };
-      client
-        .makeUnaryRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), { deadline: deadlineMs }, answered)
-        .on("metadata", (metadata: Metadata) => {
-          this.servers.prefer(leaderHint(metadata));
-        });
+      const options = { deadline: deadlineMs };
+      const call = client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        new Metadata(),
+        options,
+        answered,
+      );
+      this.#calls.add(call);
+      call.on("metadata", (metadata: Metadata) => {
+        this.servers.prefer(leaderHint(metadata));
+      });
     });
+  }
+
+  /**
+   * One attempt of a server stream at the current server: resolves with its messages once the first one is there.
+   *
+   * @throws RemoteError when there is none by `firstByMs`; later failures come from the messages
+   */
+  async stream<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    firstByMs: number,
+  ): Promise<AsyncGenerator<Response, void, undefined>> {
+    const address = this.servers.current;
+    const { path, requestSerialize, responseDeserialize } = method;
+    const call = this.clientOf(address).makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      new Metadata(),
+    );
+    this.#calls.add(call);
+    call.once("close", () => this.#calls.delete(call));
+    const overdue = setTimeout(() => {
+      call.cancel();
+    }, firstByMs - Date.now());
+    try {
+      return await startedMessages<Response>(call);
+    } catch (error) {
+      const failure = streamFailure(error);
+      this.noteFailure(address, failure);
+      throw failure;
+    } finally {
+      clearTimeout(overdue);
+    }
   }
 
   /** Turns to the leader that the error names, or to the next server when this one is of no use now. */
@@ -67,6 +118,7 @@ export class Connections {
 
   close(): void {
     this.#closed = true;
+    for (const call of this.#calls) call.cancel();
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
   }

@@ -27,7 +27,7 @@ import {
 } from "./job-views.ts";
 import { retry } from "./retry.ts";
 import { ServerList } from "./server-list.ts";
-import { streamMessages } from "./stream-messages.ts";
+import { streamFailure } from "./stream-messages.ts";
 import { SubmitPipeline } from "./submit-pipeline.ts";
 
 export interface CallOptions {
@@ -180,7 +180,11 @@ export class CoxswainClient {
       ownerFilter: options.owner ?? "",
     });
     const { jobs, nextPageToken, totalCount } = await this.#call(scheduler.listJobs, request, options);
-    return { jobs: jobs.map(toListItem), nextPageToken: nextPageToken === "" ? undefined : nextPageToken, totalCount };
+    return {
+      jobs: jobs.map(toListItem),
+      nextPageToken: nextPageToken === "" ? undefined : nextPageToken,
+      totalCount,
+    };
   }
 
   /** Every page, job by job. */
@@ -194,31 +198,29 @@ export class CoxswainClient {
   }
 
   /** Every matching job over one stream. Begins again elsewhere only while nothing has come; later failures are thrown. */
-  async *stream(filter: Pick<ListFilter, "status"> = {}, options: CallOptions = {}): AsyncGenerator<JobListItem, void, undefined> {
+  async *stream(
+    filter: Pick<ListFilter, "status"> = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<JobListItem, void, undefined> {
     const request = { statusFilter: fromStatus(filter.status) };
-    const opened = await this.#retrying(options, true, async () => {
-      const address = this.#connections.servers.current;
-      const messages = streamMessages(this.#connections.clientOf(address), scheduler.streamJobs, request);
-      try {
-        return { first: await messages.next(), messages };
-      } catch (error) {
-        this.#connections.noteFailure(address, clientError(error));
-        throw error;
-      }
-    });
+    const messages = await this.#retrying(options, true, (firstByMs) =>
+      this.#connections.stream(scheduler.streamJobs, request, firstByMs),
+    );
     try {
-      for (let next = opened.first; next.done !== true; next = await opened.messages.next()) yield toListItem(next.value);
+      for await (const message of messages) yield toListItem(message);
     } catch (error) {
-      throw clientError(error);
-    } finally {
-      await opened.messages.return();
+      throw clientError(streamFailure(error));
     }
   }
 
   /** Asks for a job's end. Resolves with its status: CANCELLED, or RUNNING while an attempt is being stopped. */
-  async cancel(jobId: string, options: CallOptions & { readonly reason?: string } = {}): Promise<{ status: Status; message: string }> {
+  async cancel(
+    jobId: string,
+    options: CallOptions & { readonly reason?: string } = {},
+  ): Promise<{ status: Status; message: string }> {
     const request = { jobId, reason: options.reason ?? "", requestId: uuidV4() };
-    const { status, message } = await this.#call(scheduler.cancelJob, request, options);
+    const { success, status, message } = await this.#call(scheduler.cancelJob, request, options);
+    if (!success) throw new CoxswainClientError("CANCEL_FAILED", "conflict", message);
     return { status: toStatus(status), message };
   }
 
@@ -246,20 +248,33 @@ export class CoxswainClient {
   async logEntries(
     options: CallOptions & { readonly startIndex?: number; readonly limit?: number } = {},
   ): Promise<GetRaftLogEntriesResponse> {
-    return await this.#call(cluster.getRaftLogEntries, { startIndex: options.startIndex ?? 0, limit: options.limit ?? 0 }, options);
+    return await this.#call(
+      cluster.getRaftLogEntries,
+      { startIndex: options.startIndex ?? 0, limit: options.limit ?? 0 },
+      options,
+    );
   }
 
   /** To node `to`, or to the most caught up. Not repeated once it may have happened: a repeat could move it on again. */
-  async transferLeadership(options: CallOptions & { readonly to?: number } = {}): Promise<{ newLeaderId: number; message: string }> {
+  async transferLeadership(
+    options: CallOptions & { readonly to?: number } = {},
+  ): Promise<{ newLeaderId: number; message: string }> {
     const request = { targetNodeId: options.to ?? 0 };
     const repeatUnknown = options.to !== undefined;
-    const { success, message, newLeaderId } = await this.#call(cluster.transferLeadership, request, options, repeatUnknown);
+    const { success, message, newLeaderId } = await this.#call(
+      cluster.transferLeadership,
+      request,
+      options,
+      repeatUnknown,
+    );
     if (!success) throw new CoxswainClientError("TRANSFER_FAILED", "conflict", message);
     return { newLeaderId, message };
   }
 
   /** Stops placing work on a node (default: the one that answers), or with `undo` starts again. */
-  async drain(options: CallOptions & { readonly nodeId?: number; readonly undo?: boolean } = {}): Promise<{ message: string }> {
+  async drain(
+    options: CallOptions & { readonly nodeId?: number; readonly undo?: boolean } = {},
+  ): Promise<{ message: string }> {
     const request = { nodeId: options.nodeId ?? 0, undo: options.undo ?? false, requestId: uuidV4() };
     // Asked of another node, "the one that answers" would mean another one.
     const repeatUnknown = options.nodeId !== undefined;
@@ -275,10 +290,16 @@ export class CoxswainClient {
    */
   async waitFor(jobId: string, options: WaitOptions = {}): Promise<JobStatus> {
     const untilMs = Date.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
-    const signal = options.signal === undefined ? this.#closing.signal : AbortSignal.any([options.signal, this.#closing.signal]);
+    const signal =
+      options.signal === undefined
+        ? this.#closing.signal
+        : AbortSignal.any([options.signal, this.#closing.signal]);
     for (let waitMs = 25; ; waitMs = Math.min(1_000, waitMs * 1.5)) {
-      if (signal.aborted) throw new CoxswainClientError("WAIT_ABORTED", "unavailable", `Waiting for ${jobId} was given up.`);
-      const job = await this.status(jobId);
+      if (signal.aborted)
+        throw new CoxswainClientError("WAIT_ABORTED", "unavailable", `Waiting for ${jobId} was given up.`);
+      const job = await this.status(jobId, {
+        timeoutMs: Math.max(1, Math.min(this.#timeoutMs({}), untilMs - Date.now())),
+      });
       if (isOver(job)) return job;
       if (Date.now() + waitMs > untilMs) {
         const message = `Job ${jobId} is ${job.status} after the time waited: wait longer, or look with status.`;
@@ -300,7 +321,11 @@ export class CoxswainClient {
   }
 
   #deadline(options: CallOptions): number {
-    return Date.now() + (options.timeoutMs ?? this.#options.timeoutMs ?? 15_000);
+    return Date.now() + this.#timeoutMs(options);
+  }
+
+  #timeoutMs(options: CallOptions): number {
+    return options.timeoutMs ?? this.#options.timeoutMs ?? 15_000;
   }
 
   async #submitUnary(request: SubmitJobRequest, options: CallOptions): Promise<Submitted> {
@@ -313,10 +338,16 @@ export class CoxswainClient {
     options: CallOptions,
     repeatUnknown = true,
   ): Promise<Response> {
-    return await this.#retrying(options, repeatUnknown, (deadlineMs) => this.#connections.unary(method, request, deadlineMs));
+    return await this.#retrying(options, repeatUnknown, (deadlineMs) =>
+      this.#connections.unary(method, request, deadlineMs),
+    );
   }
 
-  async #retrying<T>(options: CallOptions, repeatUnknown: boolean, attempt: (deadlineMs: number) => Promise<T>): Promise<T> {
+  async #retrying<T>(
+    options: CallOptions,
+    repeatUnknown: boolean,
+    attempt: (deadlineMs: number) => Promise<T>,
+  ): Promise<T> {
     return await retry(attempt, {
       deadlineMs: this.#deadline(options),
       signal: this.#closing.signal,

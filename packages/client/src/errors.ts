@@ -19,7 +19,8 @@ export class CoxswainClientError extends Error implements CategorizedError {
 /** What `error` is to a user of this client. */
 export function clientError(error: unknown): CoxswainClientError {
   if (error instanceof CoxswainClientError) return error;
-  if (isCategorizedError(error)) return new CoxswainClientError(error.code, error.category, error.message, { cause: error });
+  if (isCategorizedError(error))
+    return new CoxswainClientError(error.code, error.category, error.message, { cause: error });
   const message = error instanceof Error ? error.message : String(error);
   return new CoxswainClientError("CLIENT_FAILED", "internal", message, { cause: error });
 }
@@ -28,18 +29,34 @@ export function clientError(error: unknown): CoxswainClientError {
 export function gaveUp(last: unknown, attempts: number, maybeDone: boolean): CoxswainClientError {
   const { code, category, message } = clientError(last);
   const tries = attempts === 1 ? "1 attempt" : `${String(attempts)} attempts`;
-  if (!maybeDone) return new CoxswainClientError(code, category, `${message} (gave up after ${tries})`, { cause: last });
+  if (!maybeDone)
+    return new CoxswainClientError(code, category, `${message} (gave up after ${tries})`, { cause: last });
   const text = `The outcome is unknown after ${tries}: ${message} Repeat it with the same id, or look with status.`;
-  return new CoxswainClientError(category === "unknown-outcome" ? code : "OUTCOME_UNKNOWN", "unknown-outcome", text, { cause: last });
+  return new CoxswainClientError(
+    category === "unknown-outcome" ? code : "OUTCOME_UNKNOWN",
+    "unknown-outcome",
+    text,
+    { cause: last },
+  );
 }
 
-export function clientClosed(): CoxswainClientError {
-  return new CoxswainClientError("CLIENT_CLOSED", "unavailable", "This client is closed: connect a new one.");
+/** `maybeDone` when something was on its way that nobody waits for any more. */
+export function clientClosed(maybeDone = false): CoxswainClientError {
+  if (!maybeDone)
+    return new CoxswainClientError(
+      "CLIENT_CLOSED",
+      "unavailable",
+      "This client is closed: connect a new one.",
+    );
+  const message = "This client was closed before the answer came: the outcome is unknown.";
+  return new CoxswainClientError("CLIENT_CLOSED", "unknown-outcome", message);
 }
 
 /** Whether another attempt with the same id is safe and may help. */
 export function isRetryable(error: unknown): boolean {
-  return isCategorizedError(error) && (error.category === "unavailable" || error.category === "unknown-outcome");
+  return (
+    isCategorizedError(error) && (error.category === "unavailable" || error.category === "unknown-outcome")
+  );
 }
 
 /** Whether the request may have been done although it failed. */

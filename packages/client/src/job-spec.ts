@@ -94,7 +94,12 @@ function toTask(task: TaskSpec): Task {
     }
     case "webhook": {
       const { url, method = "", headers = {}, payload = "" } = task;
-      return { kind: { $case: "webhook", value: { url, method, headers: { ...headers }, payload: Buffer.from(payload) } } };
+      return {
+        kind: {
+          $case: "webhook",
+          value: { url, method, headers: { ...headers }, payload: Buffer.from(payload) },
+        },
+      };
     }
     case "none": {
       return { kind: { $case: "none", value: {} } };
@@ -104,8 +109,18 @@ function toTask(task: TaskSpec): Task {
 
 type CommandLine = Pick<TaskSpec & { kind: "process" }, "shell" | "argv" | "env" | "workingDirectory">;
 
-function toCommandLine(task: CommandLine): { shell: string; argv: string[]; env: Record<string, string>; workingDirectory: string } {
-  return { shell: task.shell ?? "", argv: [...(task.argv ?? [])], env: { ...task.env }, workingDirectory: task.workingDirectory ?? "" };
+function toCommandLine(task: CommandLine): {
+  shell: string;
+  argv: string[];
+  env: Record<string, string>;
+  workingDirectory: string;
+} {
+  return {
+    shell: task.shell ?? "",
+    argv: [...(task.argv ?? [])],
+    env: { ...task.env },
+    workingDirectory: task.workingDirectory ?? "",
+  };
 }
 
 function toSchedule(schedule: ScheduleSpec): Schedule {
@@ -131,7 +146,8 @@ function toPolicy(policy: PolicySpec): Policy {
     timeoutMs: policy.timeoutMs ?? 0,
     retryInitialMs: policy.retryInitialMs ?? 0,
     retryMaxMs: policy.retryMaxMs ?? 0,
-    onNodeLoss: policy.onNodeLoss === undefined ? NodeLossPolicy.UNSPECIFIED : nodeLossPolicies[policy.onNodeLoss],
+    onNodeLoss:
+      policy.onNodeLoss === undefined ? NodeLossPolicy.UNSPECIFIED : nodeLossPolicies[policy.onNodeLoss],
     misfire: 0,
     priority: policy.priority ?? 0,
   };

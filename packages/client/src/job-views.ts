@@ -95,7 +95,11 @@ export interface ExecutionView {
 }
 
 /** The name of an enum's value; `fallback` for 0 and for values of a newer server. */
-function nameIn<Names extends string>(values: Readonly<Record<string, number>>, value: number, fallback: Names): Names {
+function nameIn<Names extends string>(
+  values: Readonly<Record<string, number>>,
+  value: number,
+  fallback: Names,
+): Names {
   const name = Object.entries(values).find(([, number]) => number === value)?.[0];
   return name === undefined || name === "UNSPECIFIED" ? fallback : (name as Names);
 }

@@ -32,7 +32,11 @@ export class PendingSubmit {
     this.#resolve = resolve;
     this.#reject = reject;
     if (this.sizeBytes > maxRequestBytes) {
-      throw new CoxswainClientError("REQUEST_TOO_LARGE", "invalid", `The job is ${String(this.sizeBytes)} bytes: at most ${String(maxRequestBytes)} can be sent.`);
+      throw new CoxswainClientError(
+        "REQUEST_TOO_LARGE",
+        "invalid",
+        `The job is ${String(this.sizeBytes)} bytes: at most ${String(maxRequestBytes)} can be sent.`,
+      );
     }
   }
 

@@ -18,7 +18,10 @@ export interface RetryOptions {
  *
  * @throws CoxswainClientError; `unknown-outcome` if any attempt may have been done
  */
-export async function retry<T>(attempt: (deadlineMs: number) => Promise<T>, options: RetryOptions): Promise<T> {
+export async function retry<T>(
+  attempt: (deadlineMs: number) => Promise<T>,
+  options: RetryOptions,
+): Promise<T> {
   let maybeDone = false;
   for (let attempts = 1; ; attempts += 1) {
     if (options.signal.aborted) throw clientClosed();
@@ -27,9 +30,10 @@ export async function retry<T>(attempt: (deadlineMs: number) => Promise<T>, opti
     } catch (error) {
       maybeDone ||= isUnknownOutcome(error);
       if (!isRetryable(error)) throw clientError(error);
+      if (options.signal.aborted) throw clientClosed(maybeDone);
       const waitMs = backoffMs(attempts, options.backoff);
       const over = Date.now() + waitMs >= options.deadlineMs || (maybeDone && !options.repeatUnknown);
-      if (over || options.signal.aborted) throw gaveUp(error, attempts, maybeDone);
+      if (over) throw gaveUp(error, attempts, maybeDone);
       await pause(waitMs, options.signal);
     }
   }

@@ -13,7 +13,11 @@ export class ServerList {
   constructor(addresses: readonly string[]) {
     this.#addresses = [...new Set(addresses.map(withPort))];
     if (this.#addresses.length === 0) {
-      throw new CoxswainClientError("NO_SERVERS", "invalid", "No server given: name at least one as host:port.");
+      throw new CoxswainClientError(
+        "NO_SERVERS",
+        "invalid",
+        "No server given: name at least one as host:port.",
+      );
     }
   }
 
@@ -47,7 +51,11 @@ function withPort(address: string): string {
   const bare = isIP(trimmed) === 6 ? `[${trimmed}]` : trimmed;
   const complete = /:\d+$/.test(bare) && isIP(trimmed) !== 6 ? bare : `${bare}:${String(defaultPort)}`;
   if (!/^(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+):\d{1,5}$/.test(complete)) {
-    throw new CoxswainClientError("INVALID_SERVER", "invalid", `${JSON.stringify(address)} is not a server: write host:port, without a scheme.`);
+    throw new CoxswainClientError(
+      "INVALID_SERVER",
+      "invalid",
+      `${JSON.stringify(address)} is not a server: write host:port, without a scheme.`,
+    );
   }
   return complete;
 }

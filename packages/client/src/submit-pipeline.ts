@@ -2,7 +2,14 @@ import { type Client, status } from "@grpc/grpc-js";
 import type { SubmitJobRequest, SubmitJobResponse, SubmitJobResult } from "@coxswain/protocol";
 import { type CategorizedError, type RemoteError, errorFromStatus, isErrorCategory } from "@coxswain/rpc";
 import { type BackoffSettings, backoffMs } from "./backoff.ts";
-import { CoxswainClientError, clientClosed, clientError, gaveUp, isRetryable, isUnknownOutcome } from "./errors.ts";
+import {
+  CoxswainClientError,
+  clientClosed,
+  clientError,
+  gaveUp,
+  isRetryable,
+  isUnknownOutcome,
+} from "./errors.ts";
 import { PendingSubmit } from "./pending-submit.ts";
 import { SubmitQueue } from "./submit-queue.ts";
 import { SubmitStream } from "./submit-stream.ts";
@@ -68,7 +75,7 @@ export class SubmitPipeline {
     this.#closed = true;
     clearTimeout(this.#expiry);
     this.#cancelPump?.();
-    for (const submit of this.#pending) this.#giveUp(submit, clientClosed());
+    for (const submit of this.#pending) this.#fail(submit, clientClosed(submit.sent || submit.unknown));
     this.#queue.clear();
     const closed = errorFromStatus({ code: status.CANCELLED, details: "The client closed." });
     for (const stream of this.#streams) stream.abandon(closed);
@@ -115,18 +122,23 @@ export class SubmitPipeline {
 
   #open(): SubmitStream {
     const address = this.#connections.servers.current;
-    const stream: SubmitStream = new SubmitStream(this.#connections.clientOf(address), address, this.#options.answerTimeoutMs, {
-      answered: (batch, results) => {
-        this.#answered(stream, batch, results);
+    const stream: SubmitStream = new SubmitStream(
+      this.#connections.clientOf(address),
+      address,
+      this.#options.answerTimeoutMs,
+      {
+        answered: (batch, results) => {
+          this.#answered(stream, batch, results);
+        },
+        over: (unanswered, error) => {
+          this.#over(stream, unanswered, error);
+        },
+        leader: (leader) => {
+          this.#connections.servers.prefer(leader);
+          this.#retireIfElsewhere(stream);
+        },
       },
-      over: (unanswered, error) => {
-        this.#over(stream, unanswered, error);
-      },
-      leader: (leader) => {
-        this.#connections.servers.prefer(leader);
-        this.#retireIfElsewhere(stream);
-      },
-    });
+    );
     this.#streams.add(stream);
     return stream;
   }
@@ -139,7 +151,11 @@ export class SubmitPipeline {
     this.#schedulePump();
   }
 
-  #answered(stream: SubmitStream, batch: readonly PendingSubmit[], results: readonly SubmitJobResult[]): void {
+  #answered(
+    stream: SubmitStream,
+    batch: readonly PendingSubmit[],
+    results: readonly SubmitJobResult[],
+  ): void {
     const again: PendingSubmit[] = [];
     for (const [index, submit] of batch.entries()) {
       const result = results[index]?.result;
@@ -211,7 +227,11 @@ export class SubmitPipeline {
 }
 
 function tooMany(pending: number): CoxswainClientError {
-  return new CoxswainClientError("TOO_MANY_SUBMITS", "exhausted", `${String(pending)} submits are under way: wait for some of them.`);
+  return new CoxswainClientError(
+    "TOO_MANY_SUBMITS",
+    "exhausted",
+    `${String(pending)} submits are under way: wait for some of them.`,
+  );
 }
 
 function noAnswer(): CoxswainClientError {
@@ -219,9 +239,15 @@ function noAnswer(): CoxswainClientError {
   return new CoxswainClientError("NO_ANSWER", "unavailable", `No server answered in time: ${advice}`);
 }
 
-function resultError(refusal: { code: string; category: string; message: string } | undefined): CoxswainClientError {
+function resultError(
+  refusal: { code: string; category: string; message: string } | undefined,
+): CoxswainClientError {
   if (refusal !== undefined && isErrorCategory(refusal.category)) {
     return new CoxswainClientError(refusal.code, refusal.category, refusal.message);
   }
-  return new CoxswainClientError("NO_RESULT", "unknown-outcome", "The server's answer does not speak of this job.");
+  return new CoxswainClientError(
+    "NO_RESULT",
+    "unknown-outcome",
+    "The server's answer does not speak of this job.",
+  );
 }

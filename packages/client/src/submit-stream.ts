@@ -1,5 +1,10 @@
 import { type Client, type ClientDuplexStream, Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { SchedulerServiceService, type SubmitJobResult, type SubmitJobsRequest, type SubmitJobsResponse } from "@coxswain/protocol";
+import {
+  SchedulerServiceService,
+  type SubmitJobResult,
+  type SubmitJobsRequest,
+  type SubmitJobsResponse,
+} from "@coxswain/protocol";
 import { type RemoteError, errorFromStatus, leaderHint } from "@coxswain/rpc";
 import type { PendingSubmit } from "./pending-submit.ts";
 
@@ -80,7 +85,9 @@ export class SubmitStream {
     clearTimeout(this.#stall);
     if (this.#inFlight.size === 0) return;
     this.#stall = setTimeout(() => {
-      this.abandon(errorFromStatus({ code: status.DEADLINE_EXCEEDED, details: `No answer from ${this.address}.` }));
+      this.abandon(
+        errorFromStatus({ code: status.DEADLINE_EXCEEDED, details: `No answer from ${this.address}.` }),
+      );
     }, this.#answerTimeoutMs);
   }
 

@@ -14,16 +14,34 @@ describe("a call", () => {
     const { cluster, server, client } = fixture();
     const one = client([await server()]);
     await one.submit({ id: "j", command: "echo hello" });
-    cluster.statuses.set("j", { status: ExecutionStatus.COMPLETED, state: JobState.FINISHED, exitCode: 0, executedBy: 2, output: Buffer.from("hello\n") });
+    cluster.statuses.set("j", {
+      status: ExecutionStatus.COMPLETED,
+      state: JobState.FINISHED,
+      exitCode: 0,
+      executedBy: 2,
+      output: Buffer.from("hello\n"),
+    });
     const job = await one.status("j");
-    expect(job).toMatchObject({ status: "COMPLETED", state: "FINISHED", exitCode: 0, executedBy: 2, assignedWorker: undefined, completedAtMs: undefined });
+    expect(job).toMatchObject({
+      status: "COMPLETED",
+      state: "FINISHED",
+      exitCode: 0,
+      executedBy: 2,
+      assignedWorker: undefined,
+      completedAtMs: undefined,
+    });
     expect(Buffer.from(job.output).toString()).toBe("hello\n");
   });
 
   test("fails at once with the server's code when no repeat can help", async () => {
     const { server, client } = fixture();
     const one = await server();
-    await expect(client([one]).status("nothing")).rejects.toMatchObject({ name: "CoxswainClientError", code: "JOB_NOT_FOUND", category: "not-found", message: "No such job." });
+    await expect(client([one]).status("nothing")).rejects.toMatchObject({
+      name: "CoxswainClientError",
+      code: "JOB_NOT_FOUND",
+      category: "not-found",
+      message: "No such job.",
+    });
     expect(one.calls).toBe(1);
   });
 
@@ -61,7 +79,11 @@ describe("a call", () => {
 
   test("gives up in time and tells how often it tried", async () => {
     const { client } = fixture();
-    await expect(client(["127.0.0.1:1"], { timeoutMs: 200 }).status("j")).rejects.toMatchObject({ code: "UNREACHABLE", category: "unavailable", message: expect.stringMatching(/gave up after \d+ attempts/) });
+    await expect(client(["127.0.0.1:1"], { timeoutMs: 200 }).status("j")).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      category: "unavailable",
+      message: expect.stringMatching(/gave up after \d+ attempts/),
+    });
   });
 });
 
@@ -108,7 +130,11 @@ describe("listing", () => {
     await one.submitMany(["a", "b", "c", "d", "e"].map((id) => ({ id, command: id })));
     const page = await one.list({ pageSize: 2, status: "COMPLETED", command: "x", workerId: 3 });
     expect(page).toMatchObject({ nextPageToken: "2", totalCount: 5 });
-    expect(cluster.lists[0]).toMatchObject({ statusFilter: ExecutionStatus.COMPLETED, commandFilter: "x", workerIdFilter: 3 });
+    expect(cluster.lists[0]).toMatchObject({
+      statusFilter: ExecutionStatus.COMPLETED,
+      commandFilter: "x",
+      workerIdFilter: 3,
+    });
     const ids: string[] = [];
     for await (const job of one.listAll({ pageSize: 2 })) ids.push(job.jobId);
     expect(ids).toEqual(["a", "b", "c", "d", "e"]);
@@ -126,6 +152,28 @@ describe("listing", () => {
     expect(second.calls).toBe(1);
   });
 
+  test("streams, also when the first server never says a word", async () => {
+    const { cluster, server, client } = fixture();
+    const [mute, second] = [await server(), await server()];
+    mute.misbehaviours.push({ when: "before", what: "silence" });
+    cluster.jobs.set("a", {} as never);
+    const ids: string[] = [];
+    for await (const job of client([mute, second], { attemptTimeoutMs: 100 }).stream()) ids.push(job.jobId);
+    expect(ids).toEqual(["a"]);
+  });
+
+  test("ends when the client closes in the middle of a stream", async () => {
+    const { cluster, server, client } = fixture();
+    const one = await server();
+    const caller = client([one]);
+    cluster.jobs.set("a", {} as never);
+    one.misbehaviours.push({ when: "after", what: "silence" });
+    const stream = caller.stream();
+    expect(await stream.next()).toMatchObject({ value: { jobId: "a" } });
+    caller.close();
+    await expect(stream.next()).rejects.toMatchObject({ name: "CoxswainClientError" });
+  });
+
   test("may be left early, and fails if it breaks in the middle", async () => {
     const { cluster, server, client } = fixture();
     const one = await server();
@@ -139,6 +187,17 @@ describe("listing", () => {
       })(),
     ).rejects.toMatchObject({ name: "CoxswainClientError", code: "BROKEN" });
   });
+});
+
+test("a call under way ends when the client closes", async () => {
+  const { server, client } = fixture();
+  const one = await server();
+  one.misbehaviours.push({ when: "before", what: "silence" });
+  const caller = client([one]);
+  const waiting = caller.clusterStatus();
+  while (one.calls === 0) await new Promise((resolve) => setImmediate(resolve));
+  caller.close();
+  await expect(waiting).rejects.toMatchObject({ code: "CLIENT_CLOSED", category: "unknown-outcome" });
 });
 
 describe("waiting for a job", () => {
@@ -157,11 +216,20 @@ describe("waiting for a job", () => {
     const { cluster, server, client } = fixture();
     const caller = client([await server()]);
     await caller.submit({ id: "j", command: "a" });
-    const cron = { kind: { $case: "cron" as const, value: { expression: "@daily", timeZone: "", firstMs: 0, lastMs: 0 } } };
+    const cron = {
+      kind: { $case: "cron" as const, value: { expression: "@daily", timeZone: "", firstMs: 0, lastMs: 0 } },
+    };
     cluster.statuses.set("j", { status: ExecutionStatus.COMPLETED, state: JobState.ACTIVE, schedule: cron });
     await expect(caller.waitFor("j", { timeoutMs: 60 })).rejects.toMatchObject({ code: "WAIT_TIMED_OUT" });
-    cluster.statuses.set("j", { status: ExecutionStatus.COMPLETED, state: JobState.FINISHED, schedule: cron });
-    expect(await caller.waitFor("j")).toMatchObject({ status: "COMPLETED", schedule: { kind: "cron", timeZone: "UTC" } });
+    cluster.statuses.set("j", {
+      status: ExecutionStatus.COMPLETED,
+      state: JobState.FINISHED,
+      schedule: cron,
+    });
+    expect(await caller.waitFor("j")).toMatchObject({
+      status: "COMPLETED",
+      schedule: { kind: "cron", timeZone: "UTC" },
+    });
   });
 
   test("ends when it is given up, when the client closes and when the job is not there", async () => {
@@ -184,14 +252,17 @@ describe("connecting", () => {
     const ca = await createCa({ clusterName: "t" });
     const node = await issueCertificate({ ca, kind: "node", name: "n" });
     const alice = await issueCertificate({ ca, kind: "client", name: "alice" });
-    const pem = (issued: typeof node): ReturnType<typeof tlsFromPem> => tlsFromPem({ ca: ca.certificate, cert: issued.certificate, key: issued.privateKey });
+    const pem = (issued: typeof node): ReturnType<typeof tlsFromPem> =>
+      tlsFromPem({ ca: ca.certificate, cert: issued.certificate, key: issued.privateKey });
     const { server, client } = fixture();
     const one = await server(serverCredentials(pem(node)));
     const caller = client([one], { tls: pem(alice) });
     await caller.clusterStatus();
     await caller.submit({ command: "a" });
     expect(one.peers).toEqual(["alice/client"]);
-    await expect(client([one], { timeoutMs: 300 }).clusterStatus()).rejects.toMatchObject({ name: "CoxswainClientError" });
+    await expect(client([one], { timeoutMs: 300 }).clusterStatus()).rejects.toMatchObject({
+      name: "CoxswainClientError",
+    });
   });
 
   test("beyond this machine needs TLS, or the word insecure", () => {

@@ -52,7 +52,12 @@ export class FakeCluster {
   take(request: SubmitJobRequest): SubmitJobResult {
     this.received.push(request.jobId);
     if (request.command === "bad") {
-      return { result: { $case: "error", value: { code: "EMPTY_COMMAND", category: "invalid", message: "Say what to run." } } };
+      return {
+        result: {
+          $case: "error",
+          value: { code: "EMPTY_COMMAND", category: "invalid", message: "Say what to run." },
+        },
+      };
     }
     const existed = this.jobs.has(request.jobId);
     this.jobs.set(request.jobId, request);
@@ -77,7 +82,11 @@ export class FakeServer {
     this.address = address;
   }
 
-  static async start(cluster: FakeCluster, credentials: ServerCredentials = insecureServerCredentials(), without: string[] = []): Promise<FakeServer> {
+  static async start(
+    cluster: FakeCluster,
+    credentials: ServerCredentials = insecureServerCredentials(),
+    without: string[] = [],
+  ): Promise<FakeServer> {
     const server = new Server(serverOptions());
     const late: { self?: FakeServer } = {};
     const services = handlers(cluster, () => late.self!);
@@ -106,7 +115,8 @@ export class FakeServer {
     if (next.what === "die") this.die();
     if (next.what === "die" || next.what === "silence") await new Promise(() => undefined);
     if (typeof next.what === "object" && "throws" in next.what) throw next.what.throws;
-    if (typeof next.what === "object") throw typed(next.what.error.code, next.what.error.category, next.what.error.message);
+    if (typeof next.what === "object")
+      throw typed(next.what.error.code, next.what.error.category, next.what.error.message);
   }
 }
 
@@ -150,7 +160,12 @@ function handlers(cluster: FakeCluster, self: () => FakeServer): { scheduler: Ha
     }, options),
     getJobStatus: unary(({ jobId }: { jobId: string }) => {
       if (!cluster.jobs.has(jobId)) throw notFound();
-      return GetJobStatusResponse.fromPartial({ jobId, status: ExecutionStatus.PENDING, state: JobState.ACTIVE, ...cluster.statuses.get(jobId) });
+      return GetJobStatusResponse.fromPartial({
+        jobId,
+        status: ExecutionStatus.PENDING,
+        state: JobState.ACTIVE,
+        ...cluster.statuses.get(jobId),
+      });
     }),
     listJobs: unary((request: ListJobsRequest) => {
       cluster.lists.push(request);
@@ -177,7 +192,12 @@ function handlers(cluster: FakeCluster, self: () => FakeServer): { scheduler: Ha
   };
   const clusterService = {
     getClusterStatus: unary(() => GetClusterStatusResponse.fromPartial({ leaderId: 1, nodeId: 1 })),
-    getRaftLogEntries: unary(() => ({ entries: [], commitIndex: 0, lastLogIndex: 0, firstAvailableIndex: 0 })),
+    getRaftLogEntries: unary(() => ({
+      entries: [],
+      commitIndex: 0,
+      lastLogIndex: 0,
+      firstAvailableIndex: 0,
+    })),
     transferLeadership: unary((request: TransferLeadershipRequest) => {
       cluster.transfers.push(request);
       return { success: true, message: "", newLeaderId: request.targetNodeId || 2 };

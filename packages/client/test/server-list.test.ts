@@ -2,7 +2,12 @@ import { expect, test } from "@jest/globals";
 import { ServerList, isLoopback } from "../src/server-list.ts";
 
 test("addresses get the default port, brackets where IPv6 needs them, and appear once", () => {
-  expect(new ServerList(["a", "a:50051", " b:1 ", "::1", "[::1]:7"]).all).toEqual(["a:50051", "b:1", "[::1]:50051", "[::1]:7"]);
+  expect(new ServerList(["a", "a:50051", " b:1 ", "::1", "[::1]:7"]).all).toEqual([
+    "a:50051",
+    "b:1",
+    "[::1]:50051",
+    "[::1]:7",
+  ]);
 });
 
 test("a failing server is left for the next one, unless it was left already", () => {
@@ -28,6 +33,13 @@ test.each(["a b", "a:1:2", "http://a", "a:99999999", "", "a/b:1"])("%j is no ser
 });
 
 test("loopback is 127/8, ::1 and localhost", () => {
-  expect(["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1"].map(isLoopback)).toEqual([true, true, true, true]);
-  expect(["128.0.0.1:1", "0.0.0.0:1", "[::]:1", "localhost.evil:1", "127.0.0.1.evil:1"].map(isLoopback)).toEqual([false, false, false, false, false]);
+  expect(["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "localhost:1"].map(isLoopback)).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+  expect(
+    ["128.0.0.1:1", "0.0.0.0:1", "[::]:1", "localhost.evil:1", "127.0.0.1.evil:1"].map(isLoopback),
+  ).toEqual([false, false, false, false, false]);
 });

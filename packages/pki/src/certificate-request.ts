@@ -6,7 +6,8 @@ export type CertificateKind = "node" | "admin" | "client";
 
 const kinds: readonly CertificateKind[] = ["node", "admin", "client"];
 const nameForm = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
-const hostForm = /^(?=.{1,253}$)(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*$/;
+const hostForm =
+  /^(?=.{1,253}$)(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*$/;
 const maxDays = 36_500;
 
 /** A subject name: 1 to 64 of letters, digits and `._@-`, so that it reads the same in every log and tool. */
@@ -20,13 +21,17 @@ export function assertName(name: string): void {
 
 export function assertKind(kind: string): asserts kind is CertificateKind {
   if (!kinds.some((known) => known === kind)) {
-    throw new InvalidCertificateRequestError(`Unknown kind ${JSON.stringify(kind)}: use node, admin or client.`);
+    throw new InvalidCertificateRequestError(
+      `Unknown kind ${JSON.stringify(kind)}: use node, admin or client.`,
+    );
   }
 }
 
 export function assertDays(days: number): void {
   if (!Number.isFinite(days) || days <= 0 || days > maxDays) {
-    throw new InvalidCertificateRequestError(`Validity of ${String(days)} days: use more than 0 and at most ${String(maxDays)}.`);
+    throw new InvalidCertificateRequestError(
+      `Validity of ${String(days)} days: use more than 0 and at most ${String(maxDays)}.`,
+    );
   }
 }
 

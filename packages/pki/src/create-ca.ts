@@ -1,4 +1,9 @@
-import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, SubjectKeyIdentifierExtension } from "./x509.ts";
+import {
+  BasicConstraintsExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectKeyIdentifierExtension,
+} from "./x509.ts";
 import { assertDays, assertName } from "./certificate-request.ts";
 import { generateKeyPair, privateKeyPem } from "./key-pair.ts";
 import type { KeyedCertificate } from "./keyed-certificate.ts";
@@ -31,7 +36,13 @@ export async function createCa(options: CreateCaOptions): Promise<KeyedCertifica
     new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
     await SubjectKeyIdentifierExtension.create(keys.publicKey),
   ];
-  const content = { subject, issuer: subject, publicKey: keys.publicKey, ...validity(nowMs, days), extensions };
+  const content = {
+    subject,
+    issuer: subject,
+    publicKey: keys.publicKey,
+    ...validity(nowMs, days),
+    extensions,
+  };
   return {
     certificate: await signCertificate(content, keys.privateKey),
     privateKey: await privateKeyPem(keys.privateKey),

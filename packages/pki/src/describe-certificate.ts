@@ -52,7 +52,10 @@ function parse(pem: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (cause) {
-    throw new UnreadableCertificateError("This is not a PEM certificate: give a file that begins with BEGIN CERTIFICATE.", { cause });
+    throw new UnreadableCertificateError(
+      "This is not a PEM certificate: give a file that begins with BEGIN CERTIFICATE.",
+      { cause },
+    );
   }
 }
 

@@ -15,4 +15,9 @@ export { issueCertificate, type IssueCertificateOptions } from "./issue-certific
 export { describeCertificate, type CertificateDescription } from "./describe-certificate.ts";
 export type { KeyedCertificate } from "./keyed-certificate.ts";
 export type { CertificateKind } from "./certificate-request.ts";
-export { InvalidCertificateRequestError, PkiError, UnreadableCertificateError, UnusableCaError } from "./errors.ts";
+export {
+  InvalidCertificateRequestError,
+  PkiError,
+  UnreadableCertificateError,
+  UnusableCaError,
+} from "./errors.ts";

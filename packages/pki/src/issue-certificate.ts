@@ -11,7 +11,13 @@ import {
   SubjectKeyIdentifierExtension,
   X509Certificate,
 } from "./x509.ts";
-import { type CertificateKind, alternativeNames, assertDays, assertKind, assertName } from "./certificate-request.ts";
+import {
+  type CertificateKind,
+  alternativeNames,
+  assertDays,
+  assertKind,
+  assertName,
+} from "./certificate-request.ts";
 import { UnusableCaError } from "./errors.ts";
 import { generateKeyPair, importPrivateKey, privateKeyPem } from "./key-pair.ts";
 import type { KeyedCertificate } from "./keyed-certificate.ts";
@@ -81,7 +87,9 @@ async function leafExtensions(
 
 /** A node answers clients and calls its peers, hence both. */
 function extendedKeyUsages(kind: CertificateKind): ExtendedKeyUsage[] {
-  return kind === "node" ? [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth] : [ExtendedKeyUsage.clientAuth];
+  return kind === "node"
+    ? [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]
+    : [ExtendedKeyUsage.clientAuth];
 }
 
 function assertUsableCa(ca: KeyedCertificate, nowMs: number): void {
@@ -91,11 +99,20 @@ function assertUsableCa(ca: KeyedCertificate, nowMs: number): void {
     certificate = new NodeCertificate(ca.certificate);
     ownKey = certificate.checkPrivateKey(createPrivateKey(ca.privateKey));
   } catch (cause) {
-    throw new UnusableCaError("The CA's certificate or key is not readable PEM: make one with `cox cert init`.", { cause });
+    throw new UnusableCaError(
+      "The CA's certificate or key is not readable PEM: make one with `cox cert init`.",
+      { cause },
+    );
   }
-  if (!ownKey) throw new UnusableCaError("The CA's key does not belong to its certificate: take both from the same `cox cert init`.");
-  if (!certificate.ca) throw new UnusableCaError("The certificate given as CA is not a CA: take ca.crt of `cox cert init`.");
+  if (!ownKey)
+    throw new UnusableCaError(
+      "The CA's key does not belong to its certificate: take both from the same `cox cert init`.",
+    );
+  if (!certificate.ca)
+    throw new UnusableCaError("The certificate given as CA is not a CA: take ca.crt of `cox cert init`.");
   if (new Date(certificate.validTo).getTime() <= nowMs) {
-    throw new UnusableCaError(`The CA expired on ${certificate.validTo}: make a new one with \`cox cert init\`.`);
+    throw new UnusableCaError(
+      `The CA expired on ${certificate.validTo}: make a new one with \`cox cert init\`.`,
+    );
   }
 }

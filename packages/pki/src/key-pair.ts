@@ -10,7 +10,9 @@ export async function generateKeyPair(): Promise<webcrypto.CryptoKeyPair> {
 /** The private key as PKCS#8 PEM, which both OpenSSL and Node read. */
 export async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
   const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", key));
-  return createPrivateKey({ key: der, format: "der", type: "pkcs8" }).export({ format: "pem", type: "pkcs8" }).toString();
+  return createPrivateKey({ key: der, format: "der", type: "pkcs8" })
+    .export({ format: "pem", type: "pkcs8" })
+    .toString();
 }
 
 /** The reverse of `privateKeyPem`; also takes SEC1 and other PEM forms that Node reads. */

@@ -26,7 +26,10 @@ function newSerialNumber(): string {
   return bytes.toString("hex");
 }
 
-export async function signCertificate(content: CertificateContent, signingKey: webcrypto.CryptoKey): Promise<string> {
+export async function signCertificate(
+  content: CertificateContent,
+  signingKey: webcrypto.CryptoKey,
+): Promise<string> {
   const certificate = await X509CertificateGenerator.create({
     ...content,
     serialNumber: newSerialNumber(),

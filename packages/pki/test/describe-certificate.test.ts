@@ -20,5 +20,10 @@ test("a description says who, by whom, until when and with which fingerprint", a
 });
 
 test("a text without a certificate is refused with advice", () => {
-  expect(() => describeCertificate("hello")).toThrow(expect.objectContaining({ code: "UNREADABLE_CERTIFICATE", message: expect.stringContaining("BEGIN CERTIFICATE") }));
+  expect(() => describeCertificate("hello")).toThrow(
+    expect.objectContaining({
+      code: "UNREADABLE_CERTIFICATE",
+      message: expect.stringContaining("BEGIN CERTIFICATE"),
+    }),
+  );
 });

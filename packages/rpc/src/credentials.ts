@@ -58,12 +58,20 @@ class DiallingCredentials extends ChannelCredentials {
   override _createSecureConnector(...[target, options, calls]: Parameters<Connect>): ReturnType<Connect> {
     const host = hostOf(target.path);
     if (isIP(host) === 0) {
-      return ChannelCredentials.createFromSecureContext(this.#context)._createSecureConnector(target, options, calls);
+      return ChannelCredentials.createFromSecureContext(this.#context)._createSecureConnector(
+        target,
+        options,
+        calls,
+      );
     }
     const byAddress = ChannelCredentials.createFromSecureContext(this.#context, {
       checkServerIdentity: (_serverName, certificate) => checkServerIdentity(host, certificate),
     });
-    return byAddress._createSecureConnector(target, { ...options, "grpc.ssl_target_name_override": "coxswain" }, calls);
+    return byAddress._createSecureConnector(
+      target,
+      { ...options, "grpc.ssl_target_name_override": "coxswain" },
+      calls,
+    );
   }
 }
 

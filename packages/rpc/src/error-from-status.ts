@@ -38,17 +38,20 @@ export function leaderHint(metadata: Metadata | undefined): string | undefined {
 }
 
 /** Before a connection stood, nothing was sent; these are grpc-js's words for it. */
-const neverSent = /^(No connection established|Name resolution failed|Failed to connect|Channel has been shut down)/;
-const broken = /RST_STREAM|ECONNRESET|EPIPE|socket hang up|Connection dropped|GOAWAY|session|stream (closed|destroyed)/i;
+const neverSent =
+  /^(No connection established|Name resolution failed|Failed to connect|Channel has been shut down)|Waiting for LB pick|waiting for name resolution/;
+const broken =
+  /RST_STREAM|ECONNRESET|EPIPE|socket hang up|Connection dropped|GOAWAY|session|stream (closed|destroyed)/i;
 
 function transportFailure(error: StatusLike): { code: string; category: ErrorCategory } | undefined {
-  if (error.code === status.UNAVAILABLE) {
-    return neverSent.test(error.details)
-      ? { code: "UNREACHABLE", category: "unavailable" }
-      : { code: "CONNECTION_LOST", category: "unknown-outcome" };
-  }
-  const internal = error.code === status.INTERNAL || error.code === status.UNKNOWN || error.code === status.CANCELLED;
-  return internal && broken.test(error.details) ? { code: "CONNECTION_LOST", category: "unknown-outcome" } : undefined;
+  const unreachable = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
+  if (unreachable && neverSent.test(error.details)) return { code: "UNREACHABLE", category: "unavailable" };
+  if (error.code === status.UNAVAILABLE) return { code: "CONNECTION_LOST", category: "unknown-outcome" };
+  const internal =
+    error.code === status.INTERNAL || error.code === status.UNKNOWN || error.code === status.CANCELLED;
+  return internal && broken.test(error.details)
+    ? { code: "CONNECTION_LOST", category: "unknown-outcome" }
+    : undefined;
 }
 
 function textOf(metadata: Metadata | undefined, key: string): string | undefined {

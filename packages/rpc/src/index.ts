@@ -10,7 +10,12 @@
  *
  * @packageDocumentation
  */
-export { type CategorizedError, type ErrorCategory, isCategorizedError, isErrorCategory } from "./error-category.ts";
+export {
+  type CategorizedError,
+  type ErrorCategory,
+  isCategorizedError,
+  isErrorCategory,
+} from "./error-category.ts";
 export {
   CallCancelledError,
   PermissionDeniedError,
@@ -21,9 +26,22 @@ export {
   UnauthenticatedError,
 } from "./errors.ts";
 export { categoryOfStatus, grpcStatusOf } from "./status-table.ts";
-export { type StatusResponse, metadataKeys, setLeaderHint, statusFromError, truncateDetails } from "./status-from-error.ts";
+export {
+  type StatusResponse,
+  metadataKeys,
+  setLeaderHint,
+  statusFromError,
+  truncateDetails,
+} from "./status-from-error.ts";
 export { type StatusLike, errorFromStatus, leaderHint } from "./error-from-status.ts";
-export { type TlsFiles, TlsMaterial, type TlsPem, loadTls, requireTls13, tlsFromPem } from "./tls-material.ts";
+export {
+  type TlsFiles,
+  TlsMaterial,
+  type TlsPem,
+  loadTls,
+  requireTls13,
+  tlsFromPem,
+} from "./tls-material.ts";
 export {
   channelCredentials,
   insecureChannelCredentials,

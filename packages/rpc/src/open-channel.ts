@@ -41,6 +41,10 @@ export function channelOptions(settings: ChannelSettings = {}): ChannelOptions {
  * A channel to `address` (`host:port`, `[::1]:port`); connects when first used. Hand it to a generated client as
  * `channelOverride`, and close it yourself.
  */
-export function openChannel(address: string, credentials: ChannelCredentials, settings: ChannelSettings = {}): Channel {
+export function openChannel(
+  address: string,
+  credentials: ChannelCredentials,
+  settings: ChannelSettings = {},
+): Channel {
   return new Channel(address, credentials, channelOptions(settings));
 }

@@ -31,19 +31,25 @@ export function peerIdentity(call: AuthenticatedCall, insecure?: PeerIdentity): 
   const certificate = call.getAuthContext().sslPeerCertificate;
   if (certificate === undefined) {
     if (insecure !== undefined) return insecure;
-    throw new UnauthenticatedError("No client certificate: connect with one that this cluster's CA issued (`cox cert issue`).");
+    throw new UnauthenticatedError(
+      "No client certificate: connect with one that this cluster's CA issued (`cox cert issue`).",
+    );
   }
   const subject = new Map<string, unknown>(Object.entries(certificate.subject ?? {}));
   const name = subject.get("CN");
   if (typeof name !== "string" || name.trim() === "") {
-    throw new UnauthenticatedError("The client certificate does not have exactly one CN: issue one with `cox cert issue`.");
+    throw new UnauthenticatedError(
+      "The client certificate does not have exactly one CN: issue one with `cox cert issue`.",
+    );
   }
   return { name, role: roleOf(subject.get("OU")) };
 }
 
 function roleOf(unit: unknown): PeerRole {
   if (Array.isArray(unit)) {
-    throw new UnauthenticatedError("The client certificate has more than one OU: issue one with `cox cert issue`.");
+    throw new UnauthenticatedError(
+      "The client certificate has more than one OU: issue one with `cox cert issue`.",
+    );
   }
   return unit === "node" || unit === "admin" ? unit : "client";
 }

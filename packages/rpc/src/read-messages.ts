@@ -2,7 +2,10 @@ import type { Readable } from "node:stream";
 import { CallCancelledError } from "./errors.ts";
 
 /** A call's incoming half, as far as reading needs it. */
-export type MessageSource = Pick<Readable, "read" | "once" | "off" | "readableEnded" | "destroyed" | "errored">;
+export type MessageSource = Pick<
+  Readable,
+  "read" | "once" | "off" | "readableEnded" | "destroyed" | "errored"
+>;
 
 /**
  * The messages of a stream, one at a time, with the sender held back while none is asked for. Unlike `for await` over
@@ -11,7 +14,10 @@ export type MessageSource = Pick<Readable, "read" | "once" | "off" | "readableEn
  * @throws CallCancelledError when `signal` aborts before the sender's end: what was read is not the whole
  * @throws whatever the stream fails with
  */
-export async function* readMessages<T>(source: MessageSource, signal: AbortSignal): AsyncGenerator<T, void, undefined> {
+export async function* readMessages<T>(
+  source: MessageSource,
+  signal: AbortSignal,
+): AsyncGenerator<T, void, undefined> {
   while (true) {
     if (signal.aborted) throw new CallCancelledError();
     const message = source.read() as T | null;

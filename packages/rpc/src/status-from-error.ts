@@ -41,7 +41,11 @@ export function statusFromError(error: unknown, leader?: string): StatusResponse
   if (!isCategorizedError(error)) {
     metadata.set(metadataKeys.code, "INTERNAL");
     metadata.set(metadataKeys.category, "internal");
-    return { code: status.INTERNAL, details: "The server failed on this request; its log says why.", metadata };
+    return {
+      code: status.INTERNAL,
+      details: "The server failed on this request; its log says why.",
+      metadata,
+    };
   }
   metadata.set(metadataKeys.code, error.code.replaceAll(/[^\x20-\x7e]/g, "?"));
   metadata.set(metadataKeys.category, error.category);

@@ -19,7 +19,9 @@ export interface TlsPem {
 }
 
 /** `options` for TLS 1.3 and nothing older; passed on every (re)load, because a reload forgets what came before. */
-export function requireTls13(options: SecureContextOptions): SecureContextOptions & { readonly minVersion: "TLSv1.3" } {
+export function requireTls13(
+  options: SecureContextOptions,
+): SecureContextOptions & { readonly minVersion: "TLSv1.3" } {
   return { ...options, minVersion: "TLSv1.3" };
 }
 
@@ -97,7 +99,11 @@ export class TlsMaterial {
  * @throws TlsFilesError when one cannot be read, or they do not belong together
  */
 export function loadTls(files: TlsFiles): TlsMaterial {
-  return new TlsMaterial(() => ({ ca: readPem(files.ca), cert: readPem(files.cert), key: readPem(files.key) }));
+  return new TlsMaterial(() => ({
+    ca: readPem(files.ca),
+    cert: readPem(files.cert),
+    key: readPem(files.key),
+  }));
 }
 
 /** TLS material from texts at hand; it never changes. */
@@ -113,14 +119,26 @@ function readPem(path: string): string {
   }
 }
 
+function certificatesIn(bundle: string): string[] {
+  const certificates = bundle.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+  return certificates ?? [bundle];
+}
+
 function checked(pem: TlsPem): TlsPem {
   let belongs: boolean;
   try {
     createSecureContext(requireTls13({ ...pem }));
+    // A CA that does not parse is passed over in silence, and every peer would be refused.
+    for (const certificate of certificatesIn(pem.ca)) new X509Certificate(certificate);
     belongs = new X509Certificate(pem.cert).checkPrivateKey(createPrivateKey(pem.key));
   } catch (cause) {
-    throw new TlsFilesError("CA, certificate or key is not usable PEM: make them with `cox cert`.", { cause });
+    throw new TlsFilesError("CA, certificate or key is not usable PEM: make them with `cox cert`.", {
+      cause,
+    });
   }
-  if (!belongs) throw new TlsFilesError("The private key does not belong to the certificate: give the pair that was issued together.");
+  if (!belongs)
+    throw new TlsFilesError(
+      "The private key does not belong to the certificate: give the pair that was issued together.",
+    );
   return pem;
 }

@@ -23,7 +23,10 @@ export function wrapServerStream<Request, Response>(
 
 /** Ends a streaming call with a status. `call.destroy(error)` would never reach the client. */
 export function failStream(
-  call: Pick<ServerWritableStream<unknown, unknown>, "cancelled" | "destroyed" | "writableEnded" | "emit" | "getPath">,
+  call: Pick<
+    ServerWritableStream<unknown, unknown>,
+    "cancelled" | "destroyed" | "writableEnded" | "emit" | "getPath"
+  >,
   error: unknown,
   options: HandlerOptions,
 ): void {

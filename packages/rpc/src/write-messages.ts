@@ -34,7 +34,10 @@ export async function writeMessages<T>(
 }
 
 /** One listener for each step: racing every step against one long-lived promise would keep a reaction for each message. */
-function nextUnlessAborted<T>(messages: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T> | undefined> {
+function nextUnlessAborted<T>(
+  messages: AsyncIterator<T>,
+  signal: AbortSignal,
+): Promise<IteratorResult<T> | undefined> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       resolve(undefined);

@@ -24,7 +24,13 @@ export interface OddCertificate {
 }
 
 /** A certificate of `ca` with any subject, usage and end. */
-export async function oddCertificate({ ca, subject, usage, notAfter, hosts = [] }: OddCertificate): Promise<KeyedCertificate> {
+export async function oddCertificate({
+  ca,
+  subject,
+  usage,
+  notAfter,
+  hosts = [],
+}: OddCertificate): Promise<KeyedCertificate> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const caKey = createPrivateKey(ca.privateKey).export({ format: "der", type: "pkcs8" });
   const certificate = await X509CertificateGenerator.create({
@@ -35,7 +41,13 @@ export async function oddCertificate({ ca, subject, usage, notAfter, hosts = [] 
     notAfter: notAfter ?? new Date(Date.now() + 86_400_000),
     extensions: [
       new ExtendedKeyUsageExtension([usage ?? ExtendedKeyUsage.clientAuth]),
-      ...(hosts.length === 0 ? [] : [new SubjectAlternativeNameExtension(hosts.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value })))]),
+      ...(hosts.length === 0
+        ? []
+        : [
+            new SubjectAlternativeNameExtension(
+              hosts.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value })),
+            ),
+          ]),
     ],
     signingAlgorithm: algorithm,
     signingKey: await webcrypto.subtle.importKey("pkcs8", caKey, algorithm, false, ["sign"]),
@@ -45,7 +57,10 @@ export async function oddCertificate({ ca, subject, usage, notAfter, hosts = [] 
     format: "der",
     type: "pkcs8",
   });
-  return { certificate: certificate.toString("pem"), privateKey: key.export({ format: "pem", type: "pkcs8" }).toString() };
+  return {
+    certificate: certificate.toString("pem"),
+    privateKey: key.export({ format: "pem", type: "pkcs8" }).toString(),
+  };
 }
 
 export const serverAuth: ExtendedKeyUsage = ExtendedKeyUsage.serverAuth;

@@ -37,7 +37,13 @@ function clientOf(server: EchoServer, credentials: ChannelCredentials): EchoClie
 
 /** A handshake alone, which shows a refusal without any gRPC around it. */
 async function handshake(server: EchoServer, options: tls.ConnectionOptions): Promise<string> {
-  const socket = tls.connect({ port: server.port, host: "127.0.0.1", ca: pki.ca.certificate, ALPNProtocols: ["h2"], ...options });
+  const socket = tls.connect({
+    port: server.port,
+    host: "127.0.0.1",
+    ca: pki.ca.certificate,
+    ALPNProtocols: ["h2"],
+    ...options,
+  });
   const outcome = await new Promise<string>((resolve) => {
     socket.once("error", (error) => {
       resolve(`refused: ${error.message}`);
@@ -66,7 +72,10 @@ describe("a secure server", () => {
   test("refuses the handshake without a client certificate", async () => {
     const server = await secureServer();
     expect(await handshake(server, {})).toMatch(/^refused/);
-    const client = new EchoClient(`localhost:${String(server.port)}`, ChannelCredentials.createSsl(Buffer.from(pki.ca.certificate)));
+    const client = new EchoClient(
+      `localhost:${String(server.port)}`,
+      ChannelCredentials.createSsl(Buffer.from(pki.ca.certificate)),
+    );
     open.push(client);
     await expect(client.unary("")).rejects.toMatchObject(unreachable);
   });
@@ -76,22 +85,38 @@ describe("a secure server", () => {
     const otherCa = await createCa({ clusterName: "other" });
     const mallory = await issueCertificate({ ca: otherCa, kind: "admin", name: "mallory" });
     const trustingOurs = material(pki.ca, mallory);
-    await expect(clientOf(server, channelCredentials(trustingOurs)).unary("")).rejects.toMatchObject(unreachable);
-    expect(await handshake(server, { cert: mallory.certificate, key: mallory.privateKey })).toMatch(/^refused/);
+    await expect(clientOf(server, channelCredentials(trustingOurs)).unary("")).rejects.toMatchObject(
+      unreachable,
+    );
+    expect(await handshake(server, { cert: mallory.certificate, key: mallory.privateKey })).toMatch(
+      /^refused/,
+    );
   });
 
   test("refuses the handshake of an expired certificate", async () => {
     const server = await secureServer();
-    const expired = await oddCertificate({ ca: pki.ca, subject: [{ CN: ["alice"] }], notAfter: new Date(Date.now() - 60_000) });
-    await expect(clientOf(server, channelCredentials(material(pki.ca, expired))).unary("")).rejects.toMatchObject(unreachable);
-    expect(await handshake(server, { cert: expired.certificate, key: expired.privateKey })).toMatch(/^refused/);
+    const expired = await oddCertificate({
+      ca: pki.ca,
+      subject: [{ CN: ["alice"] }],
+      notAfter: new Date(Date.now() - 60_000),
+    });
+    await expect(
+      clientOf(server, channelCredentials(material(pki.ca, expired))).unary(""),
+    ).rejects.toMatchObject(unreachable);
+    expect(await handshake(server, { cert: expired.certificate, key: expired.privateKey })).toMatch(
+      /^refused/,
+    );
   });
 
   test("refuses the handshake of a certificate for servers only", async () => {
     const server = await secureServer();
     const forServers = await oddCertificate({ ca: pki.ca, subject: [{ CN: ["alice"] }], usage: serverAuth });
-    await expect(clientOf(server, channelCredentials(material(pki.ca, forServers))).unary("")).rejects.toMatchObject(unreachable);
-    expect(await handshake(server, { cert: forServers.certificate, key: forServers.privateKey })).toMatch(/^refused/);
+    await expect(
+      clientOf(server, channelCredentials(material(pki.ca, forServers))).unary(""),
+    ).rejects.toMatchObject(unreachable);
+    expect(await handshake(server, { cert: forServers.certificate, key: forServers.privateKey })).toMatch(
+      /^refused/,
+    );
   });
 
   test.each([
@@ -109,20 +134,29 @@ describe("a secure server", () => {
   test("takes __proto__ for a plain name", async () => {
     const server = await secureServer();
     const odd = await oddCertificate({ ca: pki.ca, subject: [{ CN: ["__proto__"] }] });
-    expect(await clientOf(server, channelCredentials(material(pki.ca, odd))).unary("")).toBe("__proto__/client");
+    expect(await clientOf(server, channelCredentials(material(pki.ca, odd))).unary("")).toBe(
+      "__proto__/client",
+    );
   });
 
   test("is refused by a client that expects another CA", async () => {
     const server = await secureServer();
     const otherCa = await createCa({ clusterName: "other" });
     const bob = await issueCertificate({ ca: otherCa, kind: "client", name: "bob" });
-    await expect(clientOf(server, channelCredentials(material(otherCa, bob))).unary("")).rejects.toMatchObject(unreachable);
+    await expect(
+      clientOf(server, channelCredentials(material(otherCa, bob))).unary(""),
+    ).rejects.toMatchObject(unreachable);
   });
 });
 
 describe("a client that dials", () => {
   const nameless = async (hosts: string[]): Promise<EchoServer> => {
-    const issued = await oddCertificate({ ca: pki.ca, subject: [{ CN: ["127.0.0.1"] }, { OU: ["node"] }], usage: serverAuth, hosts });
+    const issued = await oddCertificate({
+      ca: pki.ca,
+      subject: [{ CN: ["127.0.0.1"] }, { OU: ["node"] }],
+      usage: serverAuth,
+      hosts,
+    });
     return await secureServer(material(pki.ca, issued));
   };
 
@@ -136,10 +170,15 @@ describe("a client that dials", () => {
     expect(warnings).toEqual([]);
   });
 
-  test.each([[["10.9.9.9"]], [["coxswain"]], [["localhost"]], [[]]])("an address refuses a certificate that names %j", async (hosts) => {
-    const server = await nameless(hosts);
-    await expect(clientOf(server, channelCredentials(pki.alice)).unary("")).rejects.toMatchObject({ code: "UNREACHABLE" });
-  });
+  test.each([[["10.9.9.9"]], [["coxswain"]], [["localhost"]], [[]]])(
+    "an address refuses a certificate that names %j",
+    async (hosts) => {
+      const server = await nameless(hosts);
+      await expect(clientOf(server, channelCredentials(pki.alice)).unary("")).rejects.toMatchObject({
+        code: "UNREACHABLE",
+      });
+    },
+  );
 
   test("a name accepts a certificate that has it, and refuses another", async () => {
     const dialByName = async (hosts: string[]): Promise<string> => {
@@ -154,7 +193,11 @@ describe("a client that dials", () => {
 });
 
 describe("TLS 1.2", () => {
-  const aliceAt12 = (): tls.ConnectionOptions => ({ ...pki.alice.current, minVersion: "TLSv1.2", maxVersion: "TLSv1.2" });
+  const aliceAt12 = (): tls.ConnectionOptions => ({
+    ...pki.alice.current,
+    minVersion: "TLSv1.2",
+    maxVersion: "TLSv1.2",
+  });
   const aliceAt13 = (): tls.ConnectionOptions => ({ ...pki.alice.current, minVersion: "TLSv1.3" });
 
   test("is refused", async () => {
@@ -165,7 +208,11 @@ describe("TLS 1.2", () => {
 
   test("is refused after the certificate was reloaded, too, and the new certificate is shown", async () => {
     const directory = mkdtempSync(join(tmpdir(), "cox-tls-"));
-    const files = { ca: join(directory, "ca.crt"), cert: join(directory, "node.crt"), key: join(directory, "node.key") };
+    const files = {
+      ca: join(directory, "ca.crt"),
+      cert: join(directory, "node.crt"),
+      key: join(directory, "node.key"),
+    };
     const write = (pem: { ca: string; cert: string; key: string }): void => {
       writeFileSync(files.ca, pem.ca);
       writeFileSync(files.cert, pem.cert);
@@ -178,7 +225,12 @@ describe("TLS 1.2", () => {
       const next = await issueCertificate({ ca: pki.ca, kind: "node", name: "node-1-renewed" });
       write(material(pki.ca, next).current);
       expect(loaded.reload()).toBe(true);
-      const socket = tls.connect({ port: server.port, host: "127.0.0.1", ca: pki.ca.certificate, ...aliceAt13() });
+      const socket = tls.connect({
+        port: server.port,
+        host: "127.0.0.1",
+        ca: pki.ca.certificate,
+        ...aliceAt13(),
+      });
       await once(socket, "secureConnect");
       expect(socket.getPeerCertificate().subject.CN).toBe("node-1-renewed");
       socket.destroy();
@@ -190,7 +242,12 @@ describe("TLS 1.2", () => {
   });
 
   test("is refused by our clients", async () => {
-    const server = tls.createServer({ ...pki.node.current, maxVersion: "TLSv1.2", minVersion: "TLSv1.2", ALPNProtocols: ["h2"] });
+    const server = tls.createServer({
+      ...pki.node.current,
+      maxVersion: "TLSv1.2",
+      minVersion: "TLSv1.2",
+      ALPNProtocols: ["h2"],
+    });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     open.push(server);

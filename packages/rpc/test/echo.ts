@@ -26,7 +26,12 @@ export interface Text {
 
 const serialize = (value: Text): Buffer => Buffer.from(JSON.stringify(value));
 const deserialize = (bytes: Buffer): Text => JSON.parse(bytes.toString()) as Text;
-const codecs = { requestSerialize: serialize, requestDeserialize: deserialize, responseSerialize: serialize, responseDeserialize: deserialize };
+const codecs = {
+  requestSerialize: serialize,
+  requestDeserialize: deserialize,
+  responseSerialize: serialize,
+  responseDeserialize: deserialize,
+};
 
 export const echoService = {
   unary: { path: "/test.Echo/Unary", requestStream: false, responseStream: false, ...codecs },
@@ -72,7 +77,9 @@ export async function startEcho(
 
 export class EchoClient extends Client {
   constructor(address: string, credentials: ChannelCredentials = insecureChannelCredentials()) {
-    super(address, credentials, { ...channelOptions({ ownConnection: true, maxMessageBytes: 64 * 1024 * 1024 }) });
+    super(address, credentials, {
+      ...channelOptions({ ownConnection: true, maxMessageBytes: 64 * 1024 * 1024 }),
+    });
   }
 
   /** Rejects with the RemoteError. */
@@ -80,10 +87,18 @@ export class EchoClient extends Client {
     const { path } = echoService.unary;
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + 10_000;
-      this.makeUnaryRequest(path, serialize, deserialize, { text }, metadata, { deadline }, (error, value) => {
-        if (error) reject(errorFromStatus(error));
-        else resolve(value?.text ?? "");
-      });
+      this.makeUnaryRequest(
+        path,
+        serialize,
+        deserialize,
+        { text },
+        metadata,
+        { deadline },
+        (error, value) => {
+          if (error) reject(errorFromStatus(error));
+          else resolve(value?.text ?? "");
+        },
+      );
     });
   }
 
@@ -91,8 +106,15 @@ export class EchoClient extends Client {
     return this.makeServerStreamRequest(echoService.serverStream.path, serialize, deserialize, { text });
   }
 
-  clientStream(callback: (error: ServiceError | null, value?: Text) => void): ReturnType<typeof this.makeClientStreamRequest<Text, Text>> {
-    return this.makeClientStreamRequest<Text, Text>(echoService.clientStream.path, serialize, deserialize, callback);
+  clientStream(
+    callback: (error: ServiceError | null, value?: Text) => void,
+  ): ReturnType<typeof this.makeClientStreamRequest<Text, Text>> {
+    return this.makeClientStreamRequest<Text, Text>(
+      echoService.clientStream.path,
+      serialize,
+      deserialize,
+      callback,
+    );
   }
 
   bidi(): ReturnType<typeof this.makeBidiStreamRequest<Text, Text>> {

@@ -44,7 +44,11 @@ describe("an async handler that rejects", () => {
     );
     const { client } = await start({ unary });
     const failure = await client.unary("fail").catch((error: unknown) => error as RemoteError);
-    expect(failure).toMatchObject({ code: "INTERNAL", category: "internal", message: expect.not.stringContaining("hunter2") });
+    expect(failure).toMatchObject({
+      code: "INTERNAL",
+      category: "internal",
+      message: expect.not.stringContaining("hunter2"),
+    });
     expect(told).toEqual([secret]);
     expect(await client.unary("alive")).toBe("alive");
   });
@@ -64,7 +68,10 @@ describe("an async handler that rejects", () => {
   test("keeps code, category, message and leader when its error is typed", async () => {
     const unary = wrapUnary<Text, Text>(
       async () => {
-        throw Object.assign(new Error("No job of this id: list yours with `cox job list`."), { code: "JOB_NOT_FOUND", category: "not-found" });
+        throw Object.assign(new Error("No job of this id: list yours with `cox job list`."), {
+          code: "JOB_NOT_FOUND",
+          category: "not-found",
+        });
       },
       { ...insecure, leader: () => "10.0.0.2:50051" },
     );
@@ -79,7 +86,13 @@ describe("an async handler that rejects", () => {
   });
 
   test("may have lone surrogates in its message, or one cut in two, or a megabyte of it", async () => {
-    const messages = ["\uD800", "a\uDC00b", `${"x".repeat(511)}\u{1F6A3}tail`, "\u{1F6A3}".repeat(100_000), "line\nbreak\0"];
+    const messages = [
+      "\uD800",
+      "a\uDC00b",
+      `${"x".repeat(511)}\u{1F6A3}tail`,
+      "\u{1F6A3}".repeat(100_000),
+      "line\nbreak\0",
+    ];
     const unary = wrapUnary<Text, Text>(async ({ text }) => {
       throw Object.assign(new Error(messages[Number(text)]), { code: "BAD", category: "invalid" });
     }, insecure);
@@ -92,7 +105,10 @@ describe("an async handler that rejects", () => {
   });
 
   test("is INTERNAL when the answer cannot be serialized, and the server lives", async () => {
-    const unary = wrapUnary<Text, Text>(async ({ text }) => (text === "bad" ? ({ text: 1n } as unknown as Text) : { text }), insecure);
+    const unary = wrapUnary<Text, Text>(
+      async ({ text }) => (text === "bad" ? ({ text: 1n } as unknown as Text) : { text }),
+      insecure,
+    );
     const { client } = await start({ unary });
     await expect(client.unary("bad")).rejects.toMatchObject({ category: "internal" });
     expect(await client.unary("alive")).toBe("alive");
@@ -102,7 +118,10 @@ describe("an async handler that rejects", () => {
 describe("a server", () => {
   test("takes callers without a certificate for nobody unless told whom to take them for", async () => {
     const { client } = await start({ unary: wrapUnary<Text, Text>(async ({ text }) => ({ text })) });
-    await expect(client.unary("")).rejects.toMatchObject({ code: "UNAUTHENTICATED", cause: { code: status.UNAUTHENTICATED } });
+    await expect(client.unary("")).rejects.toMatchObject({
+      code: "UNAUTHENTICATED",
+      cause: { code: status.UNAUTHENTICATED },
+    });
   });
 
   test("asks `authorize` before it runs a handler", async () => {
@@ -115,22 +134,34 @@ describe("a server", () => {
       throw new PermissionDeniedError("Only nodes may call this.");
     };
     const { client } = await start({ unary: wrapUnary(run, { ...insecure, authorize }) });
-    await expect(client.unary("")).rejects.toMatchObject({ code: "PERMISSION_DENIED", cause: { code: status.PERMISSION_DENIED } });
+    await expect(client.unary("")).rejects.toMatchObject({
+      code: "PERMISSION_DENIED",
+      cause: { code: status.PERMISSION_DENIED },
+    });
     expect(ran).toBe(false);
   });
 
   test("refuses a 5 MB request as RESOURCE_EXHAUSTED and lives", async () => {
     const { client } = await start({ unary: echo });
-    await expect(client.unary("x".repeat(5_000_000))).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED", category: "exhausted" });
+    await expect(client.unary("x".repeat(5_000_000))).rejects.toMatchObject({
+      code: "RESOURCE_EXHAUSTED",
+      category: "exhausted",
+    });
     expect(await client.unary("alive")).toBe("alive");
   });
 
   test("survives a request that does not parse, rubbish instead of HTTP/2, and a client that hangs up", async () => {
     const { client, server } = await start({ unary: echo });
     const garbled = new Promise<ServiceError | null>((resolve) => {
-      client.makeUnaryRequest("/test.Echo/Unary", () => Buffer.from("{not json"), (bytes) => bytes, {}, (error) => {
-        resolve(error);
-      });
+      client.makeUnaryRequest(
+        "/test.Echo/Unary",
+        () => Buffer.from("{not json"),
+        (bytes) => bytes,
+        {},
+        (error) => {
+          resolve(error);
+        },
+      );
     });
     expect((await garbled)?.code).toBe(status.INTERNAL);
     const socket = connectTcp(server.port, "127.0.0.1");
@@ -150,11 +181,19 @@ describe("a server", () => {
   });
 
   test("sends the leader's address along with every answer", async () => {
-    const { client } = await start({ unary: wrapUnary<Text, Text>(async ({ text }) => ({ text }), { ...insecure, leader: () => "h:1" }) });
+    const { client } = await start({
+      unary: wrapUnary<Text, Text>(async ({ text }) => ({ text }), { ...insecure, leader: () => "h:1" }),
+    });
     const hint = await new Promise<string | undefined>((resolve, reject) => {
-      const call = client.makeUnaryRequest("/test.Echo/Unary", (v: Text) => Buffer.from(JSON.stringify(v)), (b) => b, { text: "" }, (error) => {
-        if (error) reject(error);
-      });
+      const call = client.makeUnaryRequest(
+        "/test.Echo/Unary",
+        (v: Text) => Buffer.from(JSON.stringify(v)),
+        (b) => b,
+        { text: "" },
+        (error) => {
+          if (error) reject(error);
+        },
+      );
       call.on("metadata", (metadata: Metadata) => {
         resolve(leaderHint(metadata));
       });
@@ -247,7 +286,7 @@ function signal(): { fired: Promise<void>; fire: () => void } {
 
 /** Waits until `measure` gives the same twice, 50 ms apart: backpressure has no event to await. */
 async function settled(measure: () => number): Promise<void> {
-  for (let last = -1; measure() !== last; ) {
+  for (let last = -1; measure() !== last;) {
     last = measure();
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

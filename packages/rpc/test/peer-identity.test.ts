@@ -7,21 +7,40 @@ const callWith = (subject: object | undefined): Parameters<typeof peerIdentity>[
 
 describe("the peer of a call", () => {
   test.each([
-    [{ CN: "n1", OU: "node" }, { name: "n1", role: "node" }],
-    [{ CN: "root", OU: "admin" }, { name: "root", role: "admin" }],
-    [{ CN: "alice", OU: "client" }, { name: "alice", role: "client" }],
+    [
+      { CN: "n1", OU: "node" },
+      { name: "n1", role: "node" },
+    ],
+    [
+      { CN: "root", OU: "admin" },
+      { name: "root", role: "admin" },
+    ],
+    [
+      { CN: "alice", OU: "client" },
+      { name: "alice", role: "client" },
+    ],
     [{ CN: "alice" }, { name: "alice", role: "client" }],
-    [{ CN: "alice", OU: "Admin" }, { name: "alice", role: "client" }],
+    [
+      { CN: "alice", OU: "Admin" },
+      { name: "alice", role: "client" },
+    ],
   ])("of %j is %j", (subject, identity) => {
     expect(peerIdentity(callWith(subject))).toEqual(identity);
   });
 
-  test.each([[{}], [{ CN: "" }], [{ CN: "  " }], [{ CN: ["a", "b"] }], [{ CN: "a", OU: ["node", "admin"] }]])("of %j is nobody", (subject) => {
-    expect(() => peerIdentity(callWith(subject))).toThrow(expect.objectContaining({ code: "UNAUTHENTICATED" }));
-  });
+  test.each([[{}], [{ CN: "" }], [{ CN: "  " }], [{ CN: ["a", "b"] }], [{ CN: "a", OU: ["node", "admin"] }]])(
+    "of %j is nobody",
+    (subject) => {
+      expect(() => peerIdentity(callWith(subject))).toThrow(
+        expect.objectContaining({ code: "UNAUTHENTICATED" }),
+      );
+    },
+  );
 
   test("without a certificate is nobody, unless the server has no TLS and says whom to take it for", () => {
-    expect(() => peerIdentity(callWith(undefined))).toThrow(expect.objectContaining({ code: "UNAUTHENTICATED" }));
+    expect(() => peerIdentity(callWith(undefined))).toThrow(
+      expect.objectContaining({ code: "UNAUTHENTICATED" }),
+    );
     expect(peerIdentity(callWith(undefined), localAdmin)).toEqual({ name: "local", role: "admin" });
     expect(peerIdentity(callWith(undefined), localNode)).toEqual({ name: "local", role: "node" });
   });

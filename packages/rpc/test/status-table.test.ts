@@ -1,6 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { Metadata, status } from "@grpc/grpc-js";
-import { type ErrorCategory, errorFromStatus, grpcStatusOf, isCategorizedError, statusFromError } from "@coxswain/rpc";
+import {
+  type ErrorCategory,
+  errorFromStatus,
+  grpcStatusOf,
+  isCategorizedError,
+  statusFromError,
+} from "@coxswain/rpc";
 
 test.each<[ErrorCategory, string, status]>([
   ["invalid", "EMPTY_COMMAND", status.INVALID_ARGUMENT],
@@ -22,10 +28,17 @@ test.each<[ErrorCategory, string, status]>([
 });
 
 describe("a status without our metadata", () => {
-  const bare = (code: status, details: string): ReturnType<typeof errorFromStatus> => errorFromStatus({ code, details, metadata: new Metadata() });
+  const bare = (code: status, details: string): ReturnType<typeof errorFromStatus> =>
+    errorFromStatus({ code, details, metadata: new Metadata() });
 
   test("of a connection that never stood is unavailable: nothing was sent", () => {
-    expect(bare(status.UNAVAILABLE, "No connection established. Last error: connect ECONNREFUSED")).toMatchObject({ category: "unavailable", code: "UNREACHABLE" });
+    const unreachable = { category: "unavailable", code: "UNREACHABLE" };
+    expect(
+      bare(status.UNAVAILABLE, "No connection established. Last error: connect ECONNREFUSED"),
+    ).toMatchObject(unreachable);
+    expect(
+      bare(status.DEADLINE_EXCEEDED, "Deadline exceeded after 7.001s,Waiting for LB pick"),
+    ).toMatchObject(unreachable);
   });
 
   test.each([
@@ -39,14 +52,24 @@ describe("a status without our metadata", () => {
   });
 
   test("of a server's own failure is internal", () => {
-    expect(bare(status.INTERNAL, "Error deserializing request")).toMatchObject({ category: "internal", code: "INTERNAL" });
+    expect(bare(status.INTERNAL, "Error deserializing request")).toMatchObject({
+      category: "internal",
+      code: "INTERNAL",
+    });
     expect(bare(status.UNKNOWN, "what").category).toBe("internal");
   });
 });
 
 test("only a code, a category of the set and a message make an error typed", () => {
   expect(isCategorizedError({ code: "A", category: "invalid", message: "m" })).toBe(true);
-  for (const other of [undefined, null, "x", new Error("x"), { code: 5, category: "invalid", message: "" }, { code: "A", category: "odd", message: "" }]) {
+  for (const other of [
+    undefined,
+    null,
+    "x",
+    new Error("x"),
+    { code: 5, category: "invalid", message: "" },
+    { code: "A", category: "odd", message: "" },
+  ]) {
     expect(isCategorizedError(other)).toBe(false);
   }
 });

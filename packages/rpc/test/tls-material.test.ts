@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
@@ -15,7 +15,10 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-async function files(): Promise<{ paths: { ca: string; cert: string; key: string }; renew(): Promise<void> }> {
+async function files(): Promise<{
+  paths: { ca: string; cert: string; key: string };
+  renew(): Promise<void>;
+}> {
   const ca = await createCa({ clusterName: "test" });
   const paths = { ca: join(directory, "ca"), cert: join(directory, "cert"), key: join(directory, "key") };
   const renew = async (): Promise<void> => {
@@ -54,9 +57,23 @@ test("a half-written set is refused and the one before stays", async () => {
   expect(tls.current).toBe(before);
 });
 
+test("a CA that is none is refused, wherever in a bundle it stands", async () => {
+  const { paths } = await files();
+  const good = readFileSync(paths.ca, "utf8");
+  const broken = good.replace(/\n[A-Za-z0-9+/]{10}/, "\nAAAAAAAAAA");
+  writeFileSync(paths.ca, good + good);
+  expect(loadTls(paths).current.ca).toBe(good + good);
+  for (const bad of ["garbage", "", good + broken]) {
+    writeFileSync(paths.ca, bad);
+    expect(() => loadTls(paths)).toThrow(expect.objectContaining({ code: "TLS_FILES_UNUSABLE" }));
+  }
+});
+
 test("a missing file is named", async () => {
   const { paths } = await files();
-  expect(() => loadTls({ ...paths, ca: "/nowhere/ca.crt" })).toThrow(expect.objectContaining({ category: "invalid", message: expect.stringContaining("/nowhere/ca.crt") }));
+  expect(() => loadTls({ ...paths, ca: "/nowhere/ca.crt" })).toThrow(
+    expect.objectContaining({ category: "invalid", message: expect.stringContaining("/nowhere/ca.crt") }),
+  );
 });
 
 test("a watch reloads at its interval, reports what fails and stops when told", async () => {
@@ -84,5 +101,8 @@ test("a watch reloads at its interval, reports what fails and stops when told", 
 test("contexts are made at TLS 1.3 only", async () => {
   const ca = await createCa({ clusterName: "test" });
   const node = await issueCertificate({ ca, kind: "node", name: "n" });
-  expect(tlsFromPem({ ca: ca.certificate, cert: node.certificate, key: node.privateKey }).contextOptions().minVersion).toBe("TLSv1.3");
+  expect(
+    tlsFromPem({ ca: ca.certificate, cert: node.certificate, key: node.privateKey }).contextOptions()
+      .minVersion,
+  ).toBe("TLSv1.3");
 });

@@ -1,4 +1,11 @@
-import { type DestinationStream, type LoggerOptions as PinoOptions, destination, pino, stdSerializers, stdTimeFunctions } from "pino";
+import {
+  type DestinationStream,
+  type LoggerOptions as PinoOptions,
+  destination,
+  pino,
+  stdSerializers,
+  stdTimeFunctions,
+} from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
 import { type LogLevel, parseLogLevel } from "./log-level.ts";
 import type { Logger } from "./logger.ts";
@@ -44,7 +51,11 @@ function plainStream(options: CreateLoggerOptions): DestinationStream {
 }
 
 function prettyStream(options: CreateLoggerOptions): DestinationStream {
-  const lines = pretty.prettyFactory({ colorize: options.destination === undefined, translateTime: "SYS:HH:MM:ss.l", singleLine: true });
+  const lines = pretty.prettyFactory({
+    colorize: options.destination === undefined,
+    translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+  });
   const out = plainStream(options);
   return {
     write: (line) => {

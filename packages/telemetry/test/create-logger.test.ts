@@ -1,7 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import { type CreateLoggerOptions, createLogger } from "@coxswain/telemetry";
 
-function capture(options: CreateLoggerOptions = {}): { logger: ReturnType<typeof createLogger>; lines: string[]; records(): Record<string, unknown>[] } {
+function capture(options: CreateLoggerOptions = {}): {
+  logger: ReturnType<typeof createLogger>;
+  lines: string[];
+  records(): Record<string, unknown>[];
+} {
   const lines: string[] = [];
   const logger = createLogger({ ...options, destination: { write: (line) => void lines.push(line) } });
   return { logger, lines, records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
@@ -12,7 +16,15 @@ describe("a logger", () => {
     const { logger, lines, records } = capture({ node: 2 });
     logger.info({ jobId: "j1" }, "job completed");
     expect(lines[0]).toMatch(/}\n$/);
-    expect(records()).toEqual([{ level: "info", time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/), node: 2, jobId: "j1", msg: "job completed" }]);
+    expect(records()).toEqual([
+      {
+        level: "info",
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        node: 2,
+        jobId: "j1",
+        msg: "job completed",
+      },
+    ]);
   });
 
   test("leaves out what is below its level", () => {
@@ -25,14 +37,30 @@ describe("a logger", () => {
 
   test("shows an error with its code, stack and cause", () => {
     const { logger, records } = capture();
-    const error = Object.assign(new Error("no leader", { cause: new Error("split") }), { code: "NOT_LEADER" });
+    const error = Object.assign(new Error("no leader", { cause: new Error("split") }), {
+      code: "NOT_LEADER",
+    });
     logger.error({ error }, "submit failed");
-    expect(records()[0]).toMatchObject({ error: { code: "NOT_LEADER", message: expect.stringContaining("no leader"), stack: expect.stringContaining("split") } });
+    expect(records()[0]).toMatchObject({
+      error: {
+        code: "NOT_LEADER",
+        message: expect.stringContaining("no leader"),
+        stack: expect.stringContaining("split"),
+      },
+    });
   });
 
   test("redacts secrets at any of the depths that jobs have", () => {
     const { logger, lines } = capture();
-    logger.info({ token: "s3cret", tls: { key: "s3cret" }, job: { task: { process: { env: { A: "s3cret" } } } }, task: { webhook: { headers: { a: "s3cret" }, payload: "s3cret" } } }, "x");
+    logger.info(
+      {
+        token: "s3cret",
+        tls: { key: "s3cret" },
+        job: { task: { process: { env: { A: "s3cret" } } } },
+        task: { webhook: { headers: { a: "s3cret" }, payload: "s3cret" } },
+      },
+      "x",
+    );
     expect(lines.join("")).not.toContain("s3cret");
     expect(lines.join("")).toContain("[redacted]");
   });
@@ -50,6 +78,8 @@ describe("a logger", () => {
   });
 
   test("refuses a level that does not exist and names those that do", () => {
-    expect(() => createLogger({ level: "loud" })).toThrow(expect.objectContaining({ code: "INVALID_LOG_LEVEL", message: expect.stringContaining("debug") }));
+    expect(() => createLogger({ level: "loud" })).toThrow(
+      expect.objectContaining({ code: "INVALID_LOG_LEVEL", message: expect.stringContaining("debug") }),
+    );
   });
 });

@@ -1,5 +1,11 @@
 import { type Command, Option } from "commander";
-import { type CertificateKind, type KeyedCertificate, createCa, describeCertificate, issueCertificate } from "@coxswain/pki";
+import {
+  type CertificateKind,
+  type KeyedCertificate,
+  createCa,
+  describeCertificate,
+  issueCertificate,
+} from "@coxswain/pki";
 import type { CliEnvironment } from "../environment.ts";
 import { readKeyed, readText, writeKeyed } from "../certificate-files.ts";
 import { type Json, jsonText } from "../output/json.ts";
@@ -16,7 +22,10 @@ Examples:
   cox cert show certs/alice.crt`;
 
 export function addCert(program: Command, environment: CliEnvironment): void {
-  const cert = program.command("cert").description("make the cluster's certificates, without openssl").addHelpText("after", examples);
+  const cert = program
+    .command("cert")
+    .description("make the cluster's certificates, without openssl")
+    .addHelpText("after", examples);
   addInit(cert, environment);
   addIssue(cert, environment);
   addShow(cert, environment);
@@ -28,7 +37,8 @@ interface MakeFlags {
   readonly force?: boolean;
 }
 
-const dirOption = (): Option => new Option("--dir <directory>", "where certificates and keys are").default("certs");
+const dirOption = (): Option =>
+  new Option("--dir <directory>", "where certificates and keys are").default("certs");
 const forceOption = (): Option => new Option("--force", "replace what is there");
 
 function addInit(cert: Command, environment: CliEnvironment): void {
@@ -39,10 +49,16 @@ function addInit(cert: Command, environment: CliEnvironment): void {
     .option("--days <n>", "how long it is good for (default: 3650)", wholeNumber(1, 36_500))
     .addOption(dirOption())
     .addOption(forceOption())
-    .action(async ({ clusterName, dir, days, force = false }: MakeFlags & { readonly clusterName: string }) => {
-      const ca = await createCa({ clusterName, nowMs: now(environment), ...(days === undefined ? {} : { days }) });
-      told(environment, writeKeyed(dir, "ca", ca, force));
-    });
+    .action(
+      async ({ clusterName, dir, days, force = false }: MakeFlags & { readonly clusterName: string }) => {
+        const ca = await createCa({
+          clusterName,
+          nowMs: now(environment),
+          ...(days === undefined ? {} : { days }),
+        });
+        told(environment, writeKeyed(dir, "ca", ca, force));
+      },
+    );
 }
 
 function addIssue(cert: Command, environment: CliEnvironment): void {
@@ -55,12 +71,25 @@ function addIssue(cert: Command, environment: CliEnvironment): void {
     .option("--days <n>", "how long it is good for (default: 365)", wholeNumber(1, 36_500))
     .addOption(dirOption())
     .addOption(forceOption())
-    .action(async (kind: CertificateKind, name: string, flags: MakeFlags & { readonly host?: readonly string[] }) => {
-      const { dir, days, host = [], force = false } = flags;
-      const ca = readKeyed(dir, "ca");
-      const issued = await issueCertificate({ ca, kind, name, hosts: host, nowMs: now(environment), ...(days === undefined ? {} : { days }) });
-      told(environment, writeKeyed(dir, name, issued, force));
-    });
+    .action(
+      async (
+        kind: CertificateKind,
+        name: string,
+        flags: MakeFlags & { readonly host?: readonly string[] },
+      ) => {
+        const { dir, days, host = [], force = false } = flags;
+        const ca = readKeyed(dir, "ca");
+        const issued = await issueCertificate({
+          ca,
+          kind,
+          name,
+          hosts: host,
+          nowMs: now(environment),
+          ...(days === undefined ? {} : { days }),
+        });
+        told(environment, writeKeyed(dir, name, issued, force));
+      },
+    );
 }
 
 function addShow(cert: Command, environment: CliEnvironment): void {
@@ -76,7 +105,18 @@ function addShow(cert: Command, environment: CliEnvironment): void {
 }
 
 function shown(pem: string, asJson: boolean): string {
-  const { name = "", kind, subject, issuer, serialNumber, notBeforeMs, notAfterMs, hosts, usages, fingerprint } = describeCertificate(pem);
+  const {
+    name = "",
+    kind,
+    subject,
+    issuer,
+    serialNumber,
+    notBeforeMs,
+    notAfterMs,
+    hosts,
+    usages,
+    fingerprint,
+  } = describeCertificate(pem);
   if (asJson) {
     const json: Json = {
       name,

@@ -30,9 +30,15 @@ function clusterText(status: ClusterStatus): string {
     ["Leader", status.leaderId === 0 ? "none" : `node ${String(status.leaderId)}`],
     ["Term", String(status.currentTerm)],
     ["Answered by", `node ${String(status.nodeId)} (${status.role})`],
-    ["Log", `${String(status.firstLogIndex)} to ${String(status.lastLogIndex)}, committed ${String(status.commitIndex)}, applied ${String(status.appliedIndex)}`],
+    [
+      "Log",
+      `${String(status.firstLogIndex)} to ${String(status.lastLogIndex)}, committed ${String(status.commitIndex)}, applied ${String(status.appliedIndex)}`,
+    ],
     ["Jobs", `${String(status.activeJobs)} active, ${String(status.finishedJobs)} finished`],
-    ["Executions", `${String(status.runningExecutions)} running, ${String(status.pendingExecutions)} pending`],
+    [
+      "Executions",
+      `${String(status.runningExecutions)} running, ${String(status.pendingExecutions)} pending`,
+    ],
   ]);
   const headings = ["NODE", "ADDRESS", "ROLE", "ALIVE", "DRAINING", "RUNNING", "LOG", "EXECUTORS"];
   const rows = status.nodes.map((node) => [
@@ -58,7 +64,9 @@ function addTransfer(cluster: Command, environment: CliEnvironment): void {
     .description("hand leadership to another node")
     .option("--to <node>", "which one (default: the most caught up)", wholeNumber(0));
   clusterCommand<{ readonly to?: number }>(command, environment, async (session, { to }) => {
-    const { newLeaderId, message } = await session.client.transferLeadership(to === undefined || to === 0 ? {} : { to });
+    const { newLeaderId, message } = await session.client.transferLeadership(
+      to === undefined || to === 0 ? {} : { to },
+    );
     session.print({
       json: () => ({ success: true, message, new_leader_id: newLeaderId }),
       table: () => `Node ${String(newLeaderId)} leads now.\n`,
@@ -72,14 +80,22 @@ function addDrain(cluster: Command, environment: CliEnvironment): void {
     .description("place no more work on a node; what runs there goes on")
     .option("--node <node>", "which one (default: the one that answers)", wholeNumber(1))
     .option("--undo", "place work there again");
-  clusterCommand<{ readonly node?: number; readonly undo?: boolean }>(command, environment, async (session, { node, undo = false }) => {
-    const { message } = await session.client.drain({ undo, ...(node === undefined ? {} : { nodeId: node }) });
-    const which = node === undefined ? "The node that answered" : `Node ${String(node)}`;
-    session.print({
-      json: () => ({ success: true, message }),
-      table: () => `${message === "" ? `${which} ${undo ? "takes work again" : "gets no more work"}.` : message}\n`,
-    });
-  });
+  clusterCommand<{ readonly node?: number; readonly undo?: boolean }>(
+    command,
+    environment,
+    async (session, { node, undo = false }) => {
+      const { message } = await session.client.drain({
+        undo,
+        ...(node === undefined ? {} : { nodeId: node }),
+      });
+      const which = node === undefined ? "The node that answered" : `Node ${String(node)}`;
+      session.print({
+        json: () => ({ success: true, message }),
+        table: () =>
+          `${message === "" ? `${which} ${undo ? "takes work again" : "gets no more work"}.` : message}\n`,
+      });
+    },
+  );
 }
 
 export function addLog(program: Command, environment: CliEnvironment): void {
@@ -90,10 +106,25 @@ export function addLog(program: Command, environment: CliEnvironment): void {
     .description("show log entries, each in one line")
     .option("--start-index <index>", "from this entry (default: the first there is)", wholeNumber(0))
     .option("--limit <n>", "how many (default: 100)", wholeNumber(1, 1_000));
-  clusterCommand<{ readonly startIndex?: number; readonly limit?: number }>(command, environment, async (session, flags) => {
-    const log = await session.client.logEntries({ ...flags.startIndex === undefined ? {} : { startIndex: flags.startIndex }, ...flags.limit === undefined ? {} : { limit: flags.limit } });
-    const rows = log.entries.map((entry) => [String(entry.index), String(entry.term), yesNo(entry.isCommitted), entry.command]);
-    const extent = `Entries ${String(log.firstAvailableIndex)} to ${String(log.lastLogIndex)} are there; committed up to ${String(log.commitIndex)}.\n`;
-    session.print({ json: () => logJson(log), table: () => table(["INDEX", "TERM", "COMMITTED", "COMMAND"], rows) + extent });
-  });
+  clusterCommand<{ readonly startIndex?: number; readonly limit?: number }>(
+    command,
+    environment,
+    async (session, flags) => {
+      const log = await session.client.logEntries({
+        ...(flags.startIndex === undefined ? {} : { startIndex: flags.startIndex }),
+        ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+      });
+      const rows = log.entries.map((entry) => [
+        String(entry.index),
+        String(entry.term),
+        yesNo(entry.isCommitted),
+        entry.command,
+      ]);
+      const extent = `Entries ${String(log.firstAvailableIndex)} to ${String(log.lastLogIndex)} are there; committed up to ${String(log.commitIndex)}.\n`;
+      session.print({
+        json: () => logJson(log),
+        table: () => table(["INDEX", "TERM", "COMMITTED", "COMMAND"], rows) + extent,
+      });
+    },
+  );
 }

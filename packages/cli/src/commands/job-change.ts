@@ -8,15 +8,25 @@ export function addJobCancel(job: Command, environment: CliEnvironment): void {
     .description("end a job: nothing more of it starts, and what runs is stopped")
     .argument("<id>", "the job's id")
     .option("--reason <text>", "kept with the job");
-  clusterCommand<{ readonly reason?: string }>(command, environment, async (session, { reason }, [id = ""]) => {
-    const { status, message } = await session.client.cancel(id, reason === undefined ? {} : { reason });
-    const happened = status === "RUNNING" ? "is being stopped" : `is ${status}`;
-    session.print({ json: () => ({ job_id: id, status, message }), table: () => `Job ${id} ${happened}.\n` });
-  });
+  clusterCommand<{ readonly reason?: string }>(
+    command,
+    environment,
+    async (session, { reason }, [id = ""]) => {
+      const { status, message } = await session.client.cancel(id, reason === undefined ? {} : { reason });
+      const happened = status === "RUNNING" ? "is being stopped" : `is ${status}`;
+      session.print({
+        json: () => ({ job_id: id, status, message }),
+        table: () => `Job ${id} ${happened}.\n`,
+      });
+    },
+  );
 }
 
 export function addJobDelete(job: Command, environment: CliEnvironment): void {
-  const command = job.command("delete").description("remove a job with its history").argument("<id>", "the job's id");
+  const command = job
+    .command("delete")
+    .description("remove a job with its history")
+    .argument("<id>", "the job's id");
   clusterCommand(command, environment, async (session, _options, [id = ""]) => {
     await session.client.delete(id);
     session.print({ json: () => ({ job_id: id, deleted: true }), table: () => `Job ${id} is deleted.\n` });

@@ -14,7 +14,18 @@ interface ExecutionFlags {
   readonly stale?: boolean;
 }
 
-const headings = ["EXECUTION", "STATUS", "DUE", "ATTEMPT", "NODE", "OUTCOME", "EXIT", "STARTED", "TOOK", "ERROR"];
+const headings = [
+  "EXECUTION",
+  "STATUS",
+  "DUE",
+  "ATTEMPT",
+  "NODE",
+  "OUTCOME",
+  "EXIT",
+  "STARTED",
+  "TOOK",
+  "ERROR",
+];
 
 export function addJobExecutions(job: Command, environment: CliEnvironment): void {
   const command = job
@@ -24,17 +35,24 @@ export function addJobExecutions(job: Command, environment: CliEnvironment): voi
     .option("--page-size <n>", "executions on a page (default: 100)", wholeNumber(1, 1_000))
     .option("--page-token <token>", "the page to show, from the page before")
     .option("--stale", "take the asked node's own state, which may lag");
-  clusterCommand<ExecutionFlags>(command, environment, async (session, { pageSize, pageToken, stale }, [id = ""]) => {
-    const page = await session.client.executions(id, {
-      ...(pageSize === undefined ? {} : { pageSize }),
-      ...(pageToken === undefined ? {} : { pageToken }),
-      ...(stale === undefined ? {} : { stale }),
-    });
-    session.print({
-      json: () => ({ executions: page.executions.map(executionJson), next_page_token: page.nextPageToken ?? "" }),
-      table: () => table(headings, page.executions.flatMap(rows)) + more(page.nextPageToken),
-    });
-  });
+  clusterCommand<ExecutionFlags>(
+    command,
+    environment,
+    async (session, { pageSize, pageToken, stale }, [id = ""]) => {
+      const page = await session.client.executions(id, {
+        ...(pageSize === undefined ? {} : { pageSize }),
+        ...(pageToken === undefined ? {} : { pageToken }),
+        ...(stale === undefined ? {} : { stale }),
+      });
+      session.print({
+        json: () => ({
+          executions: page.executions.map(executionJson),
+          next_page_token: page.nextPageToken ?? "",
+        }),
+        table: () => table(headings, page.executions.flatMap(rows)) + more(page.nextPageToken),
+      });
+    },
+  );
 }
 
 function more(nextPageToken: string | undefined): string {
@@ -51,7 +69,18 @@ function rows(execution: ExecutionView): string[][] {
 function attemptCells(attempt: AttemptView): string[] {
   const { startedAtMs, endedAtMs } = attempt;
   const took = startedAtMs === undefined || endedAtMs === undefined ? "-" : duration(endedAtMs - startedAtMs);
-  const exit = attempt.exitCode?.toString() ?? attempt.httpStatus?.toString() ?? (attempt.signal === "" ? "-" : attempt.signal);
+  const exit =
+    attempt.exitCode?.toString() ??
+    attempt.httpStatus?.toString() ??
+    (attempt.signal === "" ? "-" : attempt.signal);
   const error = [attempt.errorType, attempt.errorMessage].filter((text) => text !== "").join(": ");
-  return [String(attempt.number), String(attempt.nodeId), attempt.outcome ?? "-", exit, startedAtMs === undefined ? "-" : instant(startedAtMs), took, clipped(error, 80)];
+  return [
+    String(attempt.number),
+    String(attempt.nodeId),
+    attempt.outcome ?? "-",
+    exit,
+    startedAtMs === undefined ? "-" : instant(startedAtMs),
+    took,
+    clipped(error, 80),
+  ];
 }

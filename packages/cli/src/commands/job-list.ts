@@ -56,7 +56,11 @@ function epochMs(text: string): number {
 async function listPage(session: Session, flags: ListFlags): Promise<void> {
   const { jobs, nextPageToken, totalCount } = await session.client.list(listOptions(flags));
   session.print({
-    json: () => ({ jobs: jobs.map(listItemJson), next_page_token: nextPageToken ?? "", total_count: totalCount }),
+    json: () => ({
+      jobs: jobs.map(listItemJson),
+      next_page_token: nextPageToken ?? "",
+      total_count: totalCount,
+    }),
     table: () => table(headings, jobs.map(row)) + more(nextPageToken),
   });
 }
@@ -75,10 +79,22 @@ async function listAll(session: Session, flags: ListFlags): Promise<void> {
 }
 
 async function streamJobs(session: Session, flags: ListFlags): Promise<void> {
-  const others = [flags.worker, flags.commandSubstr, flags.createdAfterMs, flags.createdBeforeMs, flags.owner, flags.pageSize, flags.pageToken];
-  if (others.some((flag) => flag !== undefined)) throw new UsageError("--stream can be narrowed by --status only: use --all with other filters.");
+  const others = [
+    flags.worker,
+    flags.commandSubstr,
+    flags.createdAfterMs,
+    flags.createdBeforeMs,
+    flags.owner,
+    flags.pageSize,
+    flags.pageToken,
+  ];
+  if (others.some((flag) => flag !== undefined))
+    throw new UsageError("--stream can be narrowed by --status only: use --all with other filters.");
   for await (const job of session.client.stream(flags.status === undefined ? {} : { status: flags.status })) {
-    session.printLine({ json: () => listItemJson(job), table: () => `${row(job).map(safeLine).join("  ")}\n` });
+    session.printLine({
+      json: () => listItemJson(job),
+      table: () => `${row(job).map(safeLine).join("  ")}\n`,
+    });
   }
 }
 
@@ -97,7 +113,17 @@ function row(job: JobListItem): string[] {
 }
 
 function listOptions(flags: ListFlags): ListOptions {
-  const { pageSize, pageToken, status, worker, commandSubstr, createdAfterMs, createdBeforeMs, owner, stale } = flags;
+  const {
+    pageSize,
+    pageToken,
+    status,
+    worker,
+    commandSubstr,
+    createdAfterMs,
+    createdBeforeMs,
+    owner,
+    stale,
+  } = flags;
   return {
     ...(pageSize === undefined ? {} : { pageSize }),
     ...(pageToken === undefined ? {} : { pageToken }),

@@ -24,10 +24,14 @@ export function addJobStatus(job: Command, environment: CliEnvironment): void {
     .description("show a job: status, exit code, node, times and the end of its output")
     .argument("<id>", "the job's id")
     .option("--stale", "take the asked node's own state, which may lag");
-  clusterCommand<{ readonly stale?: boolean }>(command, environment, async (session, { stale = false }, [id = ""]) => {
-    const status = await session.client.status(id, { stale });
-    session.print({ json: () => statusJson(status), table: () => statusText(status) });
-  });
+  clusterCommand<{ readonly stale?: boolean }>(
+    command,
+    environment,
+    async (session, { stale = false }, [id = ""]) => {
+      const status = await session.client.status(id, { stale });
+      session.print({ json: () => statusJson(status), table: () => statusText(status) });
+    },
+  );
 }
 
 export function statusText(job: JobStatus): string {

@@ -45,21 +45,47 @@ export function addJobSubmit(job: Command, environment: CliEnvironment): void {
     .description("store a job and print its id; the cluster runs it now, at an instant, or again and again")
     .argument("[command]", "a shell line to run")
     .addOption(new Option("--image <image>", "run it in a container of this image").helpGroup("What to run:"))
-    .addOption(new Option("--docker", "run it in a container of the cluster's default image").helpGroup("What to run:"))
+    .addOption(
+      new Option("--docker", "run it in a container of the cluster's default image").helpGroup(
+        "What to run:",
+      ),
+    )
     .addOption(new Option("--webhook <url>", "call this address instead").helpGroup("What to run:"))
     .addOption(new Option("--payload <text|@file>", "what to send to it").helpGroup("What to run:"))
     .addOption(new Option("--method <method>", "how to call it (default: POST)").helpGroup("What to run:"))
-    .addOption(new Option("--header <line>", '"Name: value"; may be repeated').argParser(gathered).helpGroup("What to run:"))
+    .addOption(
+      new Option("--header <line>", '"Name: value"; may be repeated')
+        .argParser(gathered)
+        .helpGroup("What to run:"),
+    )
     .addOption(new Option("--none", "run nothing: the job completes at once").helpGroup("What to run:"))
-    .addOption(new Option("--at <instant>", 'RFC 3339, epoch seconds, "2006-01-02 15:04:05" (UTC) or +3s').helpGroup("When:"))
-    .addOption(new Option("--cron <expression>", "5 or 6 fields, or an alias such as @daily").helpGroup("When:"))
+    .addOption(
+      new Option("--at <instant>", 'RFC 3339, epoch seconds, "2006-01-02 15:04:05" (UTC) or +3s').helpGroup(
+        "When:",
+      ),
+    )
+    .addOption(
+      new Option("--cron <expression>", "5 or 6 fields, or an alias such as @daily").helpGroup("When:"),
+    )
     .addOption(new Option("--tz <zone>", "time zone of --cron (default: UTC)").helpGroup("When:"))
     .addOption(new Option("--first <instant>", "no occurrence of --cron before this").helpGroup("When:"))
     .addOption(new Option("--last <instant>", "no occurrence of --cron after this").helpGroup("When:"))
-    .addOption(new Option("--max-attempts <n>", "how often to try in all").argParser(wholeNumber(1, 1_000)).helpGroup("How:"))
+    .addOption(
+      new Option("--max-attempts <n>", "how often to try in all")
+        .argParser(wholeNumber(1, 1_000))
+        .helpGroup("How:"),
+    )
     .addOption(new Option("--timeout <time>", "limit of one attempt, such as 30s").helpGroup("How:"))
-    .addOption(new Option("--on-node-loss <policy>", "retry elsewhere, or fail").choices(["retry", "fail"]).helpGroup("How:"))
-    .addOption(new Option("--priority <n>", "higher runs first (default: 0)").argParser(wholeNumber(0, 4_294_967_295)).helpGroup("How:"))
+    .addOption(
+      new Option("--on-node-loss <policy>", "retry elsewhere, or fail")
+        .choices(["retry", "fail"])
+        .helpGroup("How:"),
+    )
+    .addOption(
+      new Option("--priority <n>", "higher runs first (default: 0)")
+        .argParser(wholeNumber(0, 4_294_967_295))
+        .helpGroup("How:"),
+    )
     .option("--id <id>", "your own id: a second submit with it and the same content is the same job")
     .option("--wait", "wait for the end, show it, and exit with 1 unless the job completed")
     .addHelpText("after", examples);
@@ -71,7 +97,10 @@ export function addJobSubmit(job: Command, environment: CliEnvironment): void {
     }
     // The id first: whoever is interrupted while waiting still has it.
     if (!session.json) environment.stdout.write(`${submitted.jobId}\n`);
-    const job = await session.client.waitFor(submitted.jobId, environment.signal === undefined ? {} : { signal: environment.signal });
+    const job = await session.client.waitFor(
+      submitted.jobId,
+      environment.signal === undefined ? {} : { signal: environment.signal },
+    );
     session.print({ json: () => statusJson(job), table: () => statusText(job) });
     if (job.status !== "COMPLETED") throw new JobFailedError(job);
   });
@@ -89,18 +118,26 @@ export function specOf(line: string | undefined, options: SubmitOptions, nowMs: 
   };
 }
 
-function whatOf(line: string | undefined, options: SubmitOptions): Pick<JobSpec, "command" | "image" | "task"> {
-  const ways = [line !== undefined, options.webhook !== undefined, options.none === true].filter(Boolean).length;
-  if (ways !== 1) throw new UsageError('Say what to run, once: a command such as "echo hello", --webhook URL, or --none.');
+function whatOf(
+  line: string | undefined,
+  options: SubmitOptions,
+): Pick<JobSpec, "command" | "image" | "task"> {
+  const ways = [line !== undefined, options.webhook !== undefined, options.none === true].filter(
+    Boolean,
+  ).length;
+  if (ways !== 1)
+    throw new UsageError('Say what to run, once: a command such as "echo hello", --webhook URL, or --none.');
   const forWebhook = options.payload ?? options.method ?? options.header;
   if (options.webhook === undefined && forWebhook !== undefined) {
     throw new UsageError("--payload, --method and --header belong to --webhook.");
   }
   const inContainer = options.docker === true || options.image !== undefined;
-  if (line === undefined && inContainer) throw new UsageError("--docker and --image need a command to run in the container.");
+  if (line === undefined && inContainer)
+    throw new UsageError("--docker and --image need a command to run in the container.");
   if (options.webhook !== undefined) return { task: webhookOf(options.webhook, options) };
   if (options.none === true) return { task: { kind: "none" } };
-  if (line === undefined || line.trim() === "") throw new UsageError("The command is empty: give a shell line.");
+  if (line === undefined || line.trim() === "")
+    throw new UsageError("The command is empty: give a shell line.");
   if (options.image !== undefined) return { command: line, image: options.image };
   return options.docker === true ? { task: { kind: "docker", shell: line } } : { command: line };
 }
@@ -117,8 +154,10 @@ function webhookOf(url: string, options: SubmitOptions): TaskSpec {
 
 function scheduleOf(options: SubmitOptions, nowMs: number): ScheduleSpec | undefined {
   const { at, cron, tz, first, last } = options;
-  if (at !== undefined && cron !== undefined) throw new UsageError("--at runs once and --cron again and again: give one of them.");
-  if (cron === undefined && (tz ?? first ?? last) !== undefined) throw new UsageError("--tz, --first and --last belong to --cron.");
+  if (at !== undefined && cron !== undefined)
+    throw new UsageError("--at runs once and --cron again and again: give one of them.");
+  if (cron === undefined && (tz ?? first ?? last) !== undefined)
+    throw new UsageError("--tz, --first and --last belong to --cron.");
   if (at !== undefined) return { kind: "at", atMs: parseInstant(at, nowMs) };
   if (cron === undefined) return undefined;
   checkCron(cron, tz);

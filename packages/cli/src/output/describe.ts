@@ -22,7 +22,13 @@ export function taskLine(task: TaskSpec | undefined): string {
   }
 }
 
-function commandLine({ shell, argv }: { readonly shell?: string; readonly argv?: readonly string[] }): string {
+function commandLine({
+  shell,
+  argv,
+}: {
+  readonly shell?: string;
+  readonly argv?: readonly string[];
+}): string {
   return shell === undefined || shell === "" ? (argv ?? []).join(" ") : shell;
 }
 

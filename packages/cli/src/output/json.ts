@@ -74,7 +74,13 @@ function taskJson(task: TaskSpec | undefined): Json {
     }
     case "webhook": {
       const payload = task.payload === undefined ? "" : Buffer.from(task.payload).toString("utf8");
-      return { kind: task.kind, url: task.url, method: task.method ?? "", headers: { ...task.headers }, payload };
+      return {
+        kind: task.kind,
+        url: task.url,
+        method: task.method ?? "",
+        headers: { ...task.headers },
+        payload,
+      };
     }
     case "none": {
       return { kind: task.kind };
@@ -186,7 +192,12 @@ export function clusterJson(status: ClusterStatus): Json {
 
 export function logJson(log: LogEntries): Json {
   return {
-    entries: log.entries.map(({ index, term, command, isCommitted }) => ({ index, term, command, is_committed: isCommitted })),
+    entries: log.entries.map(({ index, term, command, isCommitted }) => ({
+      index,
+      term,
+      command,
+      is_committed: isCommitted,
+    })),
     commit_index: log.commitIndex,
     last_log_index: log.lastLogIndex,
     first_available_index: log.firstAvailableIndex,

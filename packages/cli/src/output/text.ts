@@ -1,6 +1,7 @@
 // C0 and C1 controls besides newline and tab: what a job prints must not steer the terminal of whoever looks at it.
 // eslint cannot tell such a range in a literal from a slip, so it is built from code points.
-const range = (from: number, to: number): string => `${String.fromCodePoint(from)}-${String.fromCodePoint(to)}`;
+const range = (from: number, to: number): string =>
+  `${String.fromCodePoint(from)}-${String.fromCodePoint(to)}`;
 const controls = new RegExp(`[${range(0x00, 0x08)}${range(0x0b, 0x1f)}${range(0x7f, 0x9f)}]`, "g");
 const lineBreaks = /[\n\t]/g;
 

@@ -16,5 +16,7 @@ export function parseDuration(text: string): number {
   if (parts.length === 0 || whole !== trimmed) {
     throw new UsageError(`${JSON.stringify(text)} is no length of time: write 500ms, 3s, 5m or 1h30m.`);
   }
-  return Math.round(parts.reduce((sumMs, [, count, unit = ""]) => sumMs + Number(count) * (unitMs[unit] ?? 0), 0));
+  return Math.round(
+    parts.reduce((sumMs, [, count, unit = ""]) => sumMs + Number(count) * (unitMs[unit] ?? 0), 0),
+  );
 }

@@ -15,11 +15,16 @@ export function parseInstant(text: string, nowMs: number): number {
   const trimmed = text.trim();
   if (trimmed.startsWith("+")) return nowMs + parseDuration(trimmed.slice(1));
   if (epochSeconds.test(trimmed)) return Math.round(Number(trimmed) * 1_000);
-  if (/^\d{12,}$/.test(trimmed)) throw new UsageError(`${text} looks like milliseconds: give epoch seconds, such as ${trimmed.slice(0, -3)}.`);
+  if (/^\d{12,}$/.test(trimmed))
+    throw new UsageError(
+      `${text} looks like milliseconds: give epoch seconds, such as ${trimmed.slice(0, -3)}.`,
+    );
   const iso = plain.test(trimmed) ? `${trimmed.replace(" ", "T")}Z` : trimmed;
   const instant = rfc3339.test(iso) ? Date.parse(iso.toUpperCase()) : Number.NaN;
   if (Number.isNaN(instant) || !sameDay(iso)) {
-    throw new UsageError(`${JSON.stringify(text)} is no instant: write 2026-01-02T15:04:05Z, "2026-01-02 15:04:05" (UTC), epoch seconds, or +3s.`);
+    throw new UsageError(
+      `${JSON.stringify(text)} is no instant: write 2026-01-02T15:04:05Z, "2026-01-02 15:04:05" (UTC), epoch seconds, or +3s.`,
+    );
   }
   return instant;
 }

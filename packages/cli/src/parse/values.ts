@@ -8,7 +8,10 @@ export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGE
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text.trim()) || value < least || value > most) {
-      const range = most === Number.MAX_SAFE_INTEGER ? `from ${String(least)} up` : `from ${String(least)} to ${String(most)}`;
+      const range =
+        most === Number.MAX_SAFE_INTEGER
+          ? `from ${String(least)} up`
+          : `from ${String(least)} to ${String(most)}`;
       throw new InvalidArgumentError(`Give a whole number ${range}.`);
     }
     return value;
@@ -19,7 +22,8 @@ export function wholeNumber(least: number, most: number = Number.MAX_SAFE_INTEGE
 export function statusWord(text: string): Status {
   const wanted = text.trim().toUpperCase().replaceAll("-", "_");
   const status = statuses.find((known) => known === wanted);
-  if (status === undefined) throw new InvalidArgumentError(`Use one of ${statuses.join(", ").toLowerCase()}.`);
+  if (status === undefined)
+    throw new InvalidArgumentError(`Use one of ${statuses.join(", ").toLowerCase()}.`);
   return status;
 }
 
