@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --disable-warning=DEP0123
+#!/usr/bin/env node
 import { main } from "../dist/index.js";
 
 process.exit(await main(process.argv.slice(2)));
