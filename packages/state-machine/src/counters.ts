@@ -67,7 +67,7 @@ export class OwnerTable {
     counts[name] += sign;
     this.#all[name] += sign;
     this.#byOwner.set(job.owner, counts);
-    if (Object.values(counts).every((count) => count === 0)) this.#byOwner.delete(job.owner);
+    if (counts[name] === 0 && Object.values(counts).every((count) => count === 0)) this.#byOwner.delete(job.owner);
   }
 
   /** Of one owner or of all. */

@@ -104,8 +104,15 @@ export class JobStore implements StateMachine<ApplyResult> {
     return this.#exclusive.run(async () => {
       const old = this.#current();
       const next = await OpenState.received(this.#options, meta, chunks);
-      await old.writer.stop();
-      await this.#options.directory.switchTo(next.handle.name);
+      // Reads that are under way wait for what the old state has still to write.
+      await old.writer.drain();
+      try {
+        await this.#options.directory.switchTo(next.handle.name);
+      } catch (error) {
+        // Nobody knows which one a crash would find now: both stay, and the next open removes the other.
+        await next.handle.close();
+        throw error;
+      }
       this.#open = next;
       this.#retired.add(old.handle);
       this.#events.emit("restored", { index: meta.index });
@@ -117,13 +124,14 @@ export class JobStore implements StateMachine<ApplyResult> {
     return this.#exclusive.run(async () => {
       if (this.#closed) return;
       this.#closed = true;
-      await this.#open.writer.stop();
+      await this.#open.writer.drain();
       await this.#open.handle.db.close();
       await this.#retired.close();
     });
   }
 
   // Queries that may read from disk. They see everything that was applied before the call.
+  // The records they give are the store's own: do not change them.
 
   async job(id: string): Promise<Job | undefined> {
     const { state, handle } = this.#current();

@@ -7,6 +7,7 @@ import { DatabaseHandle } from "./database-handle.ts";
 import { MarkerSpan, readMarkers } from "./disk/markers.ts";
 import { readWorkingSet } from "./disk/read-working-set.ts";
 import { StateWriter } from "./disk/state-writer.ts";
+import { StateHoleError } from "./errors.ts";
 import type { JobStoreEvent } from "./events.ts";
 import { receiveSnapshot } from "./snapshot/receive-snapshot.ts";
 import type { State, StateLimits } from "./state.ts";
@@ -39,7 +40,11 @@ export class OpenState {
   static async current(options: OpenStateOptions): Promise<OpenState> {
     const { directory } = options;
     const current = await directory.current();
-    for (const name of await directory.list()) if (name !== current) await directory.destroy(name);
+    const names = await directory.list();
+    if (current !== undefined && !names.includes(current)) {
+      throw new StateHoleError(`The current state, ${current}, is not there. Remove the state's directory; the node gets a new one from a peer.`);
+    }
+    for (const name of names) if (name !== current) await directory.destroy(name);
     const name = current ?? stateName(0);
     const open = await OpenState.#open(name, await directory.open(name), options);
     if (current === undefined) await directory.switchTo(name);

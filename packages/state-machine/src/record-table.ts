@@ -15,6 +15,8 @@ export interface RecordKind<T> {
   key(id: string): string;
   encode(record: T): Uint8Array;
   decode(bytes: Uint8Array): T;
+  /** Whether the record is likely to be needed by a command soon. Others are not worth the memory. */
+  isWarm(record: T): boolean;
   /** Bytes in memory, roughly. */
   weigh(record: T): number;
   /** The index entries that follow from the record. */
@@ -102,7 +104,7 @@ export class RecordTable<T> {
     this.#keepsReads = false;
     for (const [id, record] of this.#read) {
       if (record === undefined || this.#cache.has(id) || this.#changes.has(id) || this.#flying.has(id)) continue;
-      this.#cache.set(id, record);
+      this.#remember(id, record);
     }
     this.#read.clear();
   }
@@ -118,9 +120,13 @@ export class RecordTable<T> {
   /** The write that took the changes is done. */
   landed(): void {
     for (const [id, change] of this.#flying) {
-      this.#cache.set(id, change.after);
+      this.#remember(id, change.after);
       if (this.#keepsReads) this.#read.set(id, change.after);
     }
     this.#flying = new Map();
+  }
+
+  #remember(id: string, record: T | undefined): void {
+    this.#cache.set(id, record !== undefined && this.kind.isWarm(record) ? record : undefined);
   }
 }

@@ -159,3 +159,9 @@ describe("writing behind apply", () => {
     await expect(harness.store.job("a")).rejects.toThrow(StoreClosedError);
   });
 });
+
+test("a pointer to a state that is not there is refused, instead of beginning empty", async () => {
+  const directory = new MemoryStateDirectory();
+  await directory.switchTo("state-77");
+  await expect(JobStore.open({ directory })).rejects.toThrow(StateHoleError);
+});

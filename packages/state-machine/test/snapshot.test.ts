@@ -118,3 +118,23 @@ describe("snapshots (G18)", () => {
     expect([heard, store.runningOn(1), store.durable()]).toEqual([[2], 1, snapshot.meta]);
   });
 });
+
+test("when switching fails the old state goes on", async () => {
+  class Stubborn extends MemoryStateDirectory {
+    stubborn = false;
+    override async switchTo(name: string): Promise<void> {
+      if (this.stubborn) throw new Error("read-only");
+      await super.switchTo(name);
+    }
+  }
+  const directory = new Stubborn();
+  const target = await Harness.open({}, directory);
+  await target.apply(submit({ jobId: "mine" }));
+  const source = await told(16, 10);
+  const snapshot = await source.store.snapshot();
+  directory.stubborn = true;
+  await expect(target.store.restore(snapshot.meta, snapshot.chunks)).rejects.toThrow("read-only");
+  await target.apply(submit({ jobId: "more" }));
+  await target.store.flush();
+  expect([target.store.appliedIndex(), target.store.durable().index]).toEqual([2, 2]);
+});

@@ -2,7 +2,7 @@
  * SubmitJobs: stores jobs; those due now get their execution, and its node, in the same commit.
  */
 import {
-  ExecutionStatus, JobState, OccurrenceOrigin, type Job, type SubmitJobs, type SubmitJobs_Item,
+  ExecutionStatus, JobState, OccurrenceOrigin, type Job, type SubmitJobs, type SubmitJobs_Item, type Task,
 } from "@coxswain/protocol";
 import { sameBytes } from "../disk/text.ts";
 import { isKeyText } from "../keys.ts";
@@ -95,8 +95,17 @@ function create(item: SubmitJobs_Item, context: ApplyContext): SubmitItemResult 
   return { kind: "created", job: summaryOf(created.job), assignedTo: newestAttempt(created.execution)?.nodeId ?? 0 };
 }
 
+/** Bytes of a decoded command are views of the whole entry; a copy lets the entry go. */
+function ownTask(task: Task | undefined): Task | undefined {
+  if (task?.kind?.$case !== "webhook") return task;
+  const { value } = task.kind;
+  return { kind: { $case: "webhook", value: { ...value, payload: value.payload.slice() } } };
+}
+
 function newJob(item: SubmitJobs_Item, context: ApplyContext): Job {
-  const { jobId: id, owner, task, schedule, policy, contentHash } = item;
+  const { jobId: id, owner, schedule, policy } = item;
+  const task = ownTask(item.task);
+  const contentHash = item.contentHash.slice();
   const isNow = schedule?.kind === undefined || schedule.kind.$case === "now";
   return {
     id, owner, task, schedule, policy, contentHash,

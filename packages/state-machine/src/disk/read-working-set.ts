@@ -11,6 +11,7 @@ import type { StateDatabase } from "../state-directory.ts";
 import { fromBytes } from "./text.ts";
 
 const RUNNING_PER_READ = 256;
+const QUEUED_PER_READ = 512;
 
 export async function readWorkingSet(db: StateDatabase, limits: StateLimits): Promise<State> {
   const state = new State(limits);
@@ -57,7 +58,16 @@ export async function readQueueHead(db: StateDatabase, state: State, limit: numb
   const from = last === undefined ? { gte: QUEUE_PREFIX } : { gt: last };
   const wanted = limit - state.queue.size;
   if (wanted <= 0) return;
-  const entries = await db.iterator({ ...from, lt: endOf(QUEUE_PREFIX), limit: wanted }).all();
-  const read = entries.map(([key, value]) => [key, parseQueueValue(fromBytes(value))] as const);
-  state.queue.extend(read, entries.length < wanted);
+  const entries = db.iterator({ ...from, lt: endOf(QUEUE_PREFIX), limit: wanted });
+  try {
+    for (let read = 0; ; ) {
+      const some = await entries.nextv(QUEUED_PER_READ);
+      read += some.length;
+      const isEnd = some.length === 0;
+      state.queue.extend(some.map(([key, value]) => [key, parseQueueValue(fromBytes(value))] as const), isEnd && read < wanted);
+      if (isEnd) return;
+    }
+  } finally {
+    await entries.close();
+  }
 }

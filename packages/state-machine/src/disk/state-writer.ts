@@ -76,10 +76,11 @@ export class StateWriter {
     }
   }
 
-  /** Writes what is left, as far as it can be written. */
-  async stop(): Promise<void> {
-    if (this.#failure === undefined) await this.flush();
-    while (this.#isRunning) await this.#nextEnd();
+  /** Writes what is left, as far as it can be written. Never throws: a failure was told when it happened. */
+  async drain(): Promise<void> {
+    while (this.#isRunning || (this.#options.state.dirty && this.#failure === undefined)) {
+      await (this.#isRunning ? this.#nextEnd() : this.#nextTurn());
+    }
   }
 
   /** Runs `action` when no write is under way, so that disk and {@link durable} say the same. */

@@ -8,7 +8,7 @@ import type { StateDatabase } from "../state-directory.ts";
 import { NO_BYTES, toBytes } from "./text.ts";
 
 /** Operations put together between two turns of the event loop: a few milliseconds. */
-const OPERATIONS_PER_SLICE = 512;
+const OPERATIONS_PER_SLICE = 1_024;
 const NO_INDEXES: readonly IndexEntry[] = [];
 
 export class WriteBatch {

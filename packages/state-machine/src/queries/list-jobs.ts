@@ -101,7 +101,7 @@ class Rows {
   /** Positions in groups that are read together. */
   async *after(before: string | undefined): AsyncGenerator<Listed[]> {
     let group: Listed[] = [];
-    const size = Math.min(PER_READ, this.#filter.pageSize + 1);
+    const size = isAnsweredByIndex(this.#filter) ? Math.min(PER_READ, this.#filter.pageSize + 1) : PER_READ;
     for await (const next of listed(this.#db, this.#snapshot, this.#filter, before)) {
       group.push(next);
       if (group.length < size) continue;

@@ -6,7 +6,7 @@ import { fromBytes, toBytes } from "../disk/text.ts";
 import { executionKey, jobKey, LEFTOVER_PREFIX, REQUEST_ORDER_PREFIX, REQUEST_PREFIX } from "../keys.ts";
 import type { RecordKind } from "../record-table.ts";
 import { executionBytes, executionIndexes } from "./execution.ts";
-import { jobIndexes } from "./job.ts";
+import { isFinished, isTerminal, jobIndexes } from "./job.ts";
 
 /** An object with its fields, beyond the texts in it. */
 const OBJECT_BYTES = 512;
@@ -30,6 +30,7 @@ export const JOBS: RecordKind<Job> = {
   key: jobKey,
   encode: (job) => encoded(job, Job),
   decode: (bytes) => Job.decode(bytes),
+  isWarm: (job) => !isFinished(job),
   weigh: (job) => OBJECT_BYTES + 2 * job.sizeBytes,
   indexes: jobIndexes,
 };
@@ -38,6 +39,7 @@ export const EXECUTIONS: RecordKind<Execution> = {
   key: executionKey,
   encode: (execution) => encoded(execution, Execution),
   decode: (bytes) => Execution.decode(bytes),
+  isWarm: (execution) => !isTerminal(execution.status),
   weigh: (execution) => OBJECT_BYTES + 2 * executionBytes(execution),
   indexes: executionIndexes,
 };
@@ -47,6 +49,7 @@ export const REQUESTS: RecordKind<RememberedRequest> = {
   key: (name) => REQUEST_PREFIX + name,
   encode: (request) => RememberedRequest.encode(request).finish(),
   decode: (bytes) => RememberedRequest.decode(bytes),
+  isWarm: () => false,
   weigh: (request) => OBJECT_BYTES + 2 * request.result.length,
 };
 
@@ -55,6 +58,7 @@ export const REQUEST_ORDER: RecordKind<string> = {
   key: (sequence) => REQUEST_ORDER_PREFIX + sequence,
   encode: toBytes,
   decode: fromBytes,
+  isWarm: () => false,
   weigh: (name) => 2 * name.length,
 };
 
@@ -63,6 +67,7 @@ export const LEFTOVERS: RecordKind<Leftover> = {
   key: (id) => LEFTOVER_PREFIX + id,
   encode: (leftover) => Leftover.encode(leftover).finish(),
   decode: (bytes) => Leftover.decode(bytes),
+  isWarm: () => false,
   weigh: (leftover) => OBJECT_BYTES + leftover.jobId.length,
 };
 
