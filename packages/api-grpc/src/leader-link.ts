@@ -64,13 +64,21 @@ export class LeaderLink {
    */
   async report(items: readonly ReportAttempts_Item[]): Promise<void> {
     const leader = this.#leader();
-    if (leader === this.#options.nodeId) await this.#options.local.reportAttempts(items);
-    else await this.#reportsTo(leader).report(items);
+    if (leader !== this.#options.nodeId) {
+      await this.#reportsTo(leader).report(items);
+      return;
+    }
+    this.#endStream();
+    await this.#options.local.reportAttempts(items);
   }
 
   /** Ends the report stream; what it had not confirmed is rejected. May be called twice. */
   close(): void {
     this.#closed = true;
+    this.#endStream();
+  }
+
+  #endStream(): void {
     this.#stream?.reports.close();
     this.#stream = undefined;
   }
@@ -83,7 +91,7 @@ export class LeaderLink {
 
   #reportsTo(leader: number): ReportStream {
     if (this.#stream?.leader === leader && !this.#stream.reports.closed) return this.#stream.reports;
-    this.#stream?.reports.close();
+    this.#endStream();
     const client = this.#options.clients.client(leader, "leases");
     const reports = new ReportStream(() => client.reportAttempts(), this.#options.reports);
     this.#stream = { leader, reports };

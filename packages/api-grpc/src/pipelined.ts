@@ -8,8 +8,9 @@ export interface PipelineOptions<Request> {
 }
 
 /**
- * Answers each request as it arrives, in the order of completion. Reads no further than `maxWeight` allows, and
- * not at all while the answers are not taken, so that a sender is held back by flow control and not by memory.
+ * Answers each request as it arrives, in the order of completion. What is at work, and what is answered but not yet
+ * taken, weighs at most `maxWeight` (or one request that weighs more); beyond that nothing is read, so that a sender
+ * is held back by flow control and not by memory.
  *
  * @param answer never rejects: a failure is an answer too
  */
@@ -19,7 +20,7 @@ export async function* pipelined<Request, Response>(
   { weightOf, maxWeight }: PipelineOptions<Request>,
 ): AsyncGenerator<Response, void, undefined> {
   const source = requests[Symbol.asyncIterator]();
-  const answers: Response[] = [];
+  const answers: { readonly response: Response; readonly weight: number }[] = [];
   const signal = new Signal();
   let weight = 0;
   let reading = false;
@@ -35,27 +36,35 @@ export async function* pipelined<Request, Response>(
     const own = Math.max(1, weightOf(request));
     weight += own;
     answer(request).then((response) => {
-      weight -= own;
-      answers.push(response);
+      answers.push({ response, weight: own });
       signal.raise();
     }, fail);
   };
+  // Goes on by itself: requests that wait behind answers on their way out could not be worked on together.
   const read = (): void => {
+    if (over || reading || weight >= maxWeight) return;
     reading = true;
     source.next().then((next) => {
       reading = false;
-      if (next.done === true) over = true;
-      else start(next.value);
-      signal.raise();
+      if (next.done === true) {
+        over = true;
+        signal.raise();
+      } else {
+        start(next.value);
+        read();
+      }
     }, fail);
   };
 
-  for (;;) {
-    for (let response = answers.shift(); response !== undefined; response = answers.shift()) yield response;
-    if (failure !== undefined) throw failure.error;
-    if (over && weight === 0) return;
-    if (!over && !reading && weight < maxWeight) read();
+  while (!over || weight > 0) {
+    read();
     await signal.wait();
+    for (let next = answers.shift(); next !== undefined; next = answers.shift()) {
+      weight -= next.weight;
+      yield next.response;
+      read();
+    }
+    if (failure !== undefined) throw failure.error;
   }
 }
 

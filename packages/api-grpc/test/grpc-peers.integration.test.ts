@@ -108,6 +108,24 @@ describe("over gRPC", () => {
     expect(await forward(alice, "constructor")).toBe("NOT_FORWARDABLE");
   });
 
+  test("renewing the connections disturbs no call that is under way", async () => {
+    let answer: () => void = () => {};
+    let arrived: () => void = () => {};
+    const arrival = new Promise<void>((resolve) => (arrived = resolve));
+    const forward = (): Promise<never> => {
+      arrived();
+      return new Promise((resolve) => (answer = () => { resolve({ jobId: "a", createdAtMs: 1, existed: false } as never); }));
+    };
+    const server = await startServer(pki.server("node-2"), [[InternalServiceService, internalServiceImplementation(fakeHandlers({ forward }))]]);
+    const clients = new NodeClients({ addressOf: () => server.address, credentials: () => pki.channel("node-1") });
+    closers.push(server, clients);
+    const call = new GrpcPeers({ nodeId: 1, clients }).forward(2, alice, "submitJob", request, limits());
+    await arrival;
+    clients.renew();
+    answer();
+    expect(await call).toMatchObject({ jobId: "a" });
+  });
+
   test("connections are closed for good by close(), and made anew after renew()", async () => {
     const server = await startServer(pki.server("node-2"), [[InternalServiceService, internalServiceImplementation(fakeHandlers())]]);
     let made = 0;

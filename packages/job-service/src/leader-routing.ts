@@ -47,6 +47,14 @@ const REPEATED: ReadonlySet<ErrorCategory> = new Set(["unavailable", "unknown-ou
 /** Refusals of a node that did nothing but look at its role. */
 const NOT_DONE: ReadonlySet<string> = new Set(["NOT_LEADER", "NO_LEADER"]);
 
+/** What it looks like, from here, that nobody leads; any other refusal speaks for itself. */
+const LEADERLESS: ReadonlySet<string> = new Set([
+  ...NOT_DONE,
+  "PROPOSAL_DROPPED",
+  "UNREACHABLE",
+  "PEER_ADDRESS_UNKNOWN",
+]);
+
 export class LeaderRouting {
   readonly #options: LeaderRoutingOptions;
 
@@ -87,7 +95,7 @@ export class LeaderRouting {
     let lastError: unknown;
     let hint: number | undefined;
     let pauseMs = FIRST_PAUSE_MS;
-    do {
+    while (!deadline.expired) {
       try {
         return await this.#tryOnce(route, hint, deadline);
       } catch (error) {
@@ -100,8 +108,8 @@ export class LeaderRouting {
       }
       const waited = await deadline.pause(pauseMs);
       pauseMs = waited ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : 0;
-    } while (!deadline.expired);
-    throw lastWord(route, mayHaveHappened, lastError);
+    }
+    throw lastWord(mayHaveHappened, lastError);
   }
 
   #tryOnce<M extends PublicMethod>(
@@ -138,7 +146,8 @@ export class LeaderRouting {
       return await deadline.race(orAborted(answer, abort.signal, () => tooLate({ effect })), () => tooLate({ effect }));
     } finally {
       stopWatching();
-      giveUp();
+      // Whoever does not wait for the answer tells the other side; an answered call is over anyway.
+      if (deadline.expired) giveUp();
     }
   }
 
@@ -164,12 +173,11 @@ function tooLate({ effect }: { readonly effect: "read" | "write" }): Error {
 }
 
 /** What to say when every try within the time failed. */
-function lastWord({ effect }: { readonly effect: "read" | "write" }, mayHaveHappened: boolean, lastError: unknown): Error {
+function lastWord(mayHaveHappened: boolean, lastError: unknown): Error {
   if (mayHaveHappened) return new OutcomeUnknownError({ cause: lastError });
   const { code, category } = errorFacts(lastError);
-  if (category === "unknown-outcome" && effect === "read") return new ReadTimeoutError({ cause: lastError });
-  const speaksForItself = lastError instanceof Error && (code === "NODE_DRAINING" || code === "READ_TIMEOUT");
-  return speaksForItself ? lastError : new NoLeaderError({ cause: lastError });
+  if (category === "unknown-outcome") return new ReadTimeoutError({ cause: lastError });
+  return lastError instanceof Error && !LEADERLESS.has(code) ? lastError : new NoLeaderError({ cause: lastError });
 }
 
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal, error: () => Error): Promise<T> {

@@ -1,11 +1,11 @@
 import { expect, test } from "@jest/globals";
-import { TurnBatches } from "../src/turn-batches.ts";
+import { Gatherer } from "../src/gatherer.ts";
 import { settled } from "./manual-clock.ts";
 
 function doubling(fail = false) {
   const sent: (readonly number[])[] = [];
   const contexts: string[] = [];
-  const batches = new TurnBatches<number, number, string>({
+  const batches = new Gatherer<number, number, string>({
     send: (items, context) => {
       sent.push(items);
       contexts.push(context);
@@ -13,6 +13,7 @@ function doubling(fail = false) {
     },
     maxItems: 4,
     maxBytes: 100,
+    maxUnderWay: 1,
   });
   return { batches, sent, contexts };
 }
@@ -32,6 +33,33 @@ test("what arrives alone goes alone, without waiting", async () => {
   await first;
   expect(await batches.add("a", [2], 1, "")).toEqual([4]);
   expect(sent).toEqual([[1], [2]]);
+});
+
+test("what arrives while a call is under way goes together when it is answered", async () => {
+  const answers: (() => void)[] = [];
+  const sent: (readonly number[])[] = [];
+  const gatherer = new Gatherer<number, number, string>({
+    send: (items) => {
+      sent.push(items);
+      return new Promise((resolve) => answers.push(() => { resolve(items); }));
+    },
+    maxItems: 10,
+    maxBytes: 100,
+    maxUnderWay: 2,
+  });
+  const all = [];
+  for (const item of [1, 2, 3, 4, 5]) {
+    all.push(gatherer.add("a", [item], 1, ""));
+    await settled();
+  }
+  expect(sent).toEqual([[1], [2]]);
+  answers[1]?.();
+  await settled();
+  expect(sent).toEqual([[1], [2], [3, 4, 5]]);
+  for (const answer of answers) answer();
+  expect(await Promise.all(all)).toEqual([[1], [2], [3], [4], [5]]);
+  await settled();
+  expect(gatherer.groups).toBe(0);
 });
 
 test("groups never mix", async () => {

@@ -155,6 +155,21 @@ describe("when the time is up", () => {
     expect(await rejection(routing.run(route({ onLeader }), { deadlineMs: clock.now() - 1 }))).toMatchObject({ category: "unavailable" });
     expect(proposed).toBe(false);
   });
+
+  test("a deadline that has passed sends nothing either", async () => {
+    const { routing, route, clock, forwards } = fixture();
+    expect(await rejection(routing.run(route(), { deadlineMs: clock.now() }))).toMatchObject({ code: "NO_LEADER" });
+    expect(forwards).toEqual([]);
+  });
+});
+
+test("a refusal that lasts until the end is the answer", async () => {
+  const { view, routing, route, clock } = fixture();
+  view.role = "leader";
+  const failed = new RefusedError({ code: "TRANSFER_FAILED", category: "unavailable", message: "the target is behind" });
+  const error = rejection(routing.run(route({ onLeader: () => Promise.reject(failed) }), {}));
+  await clock.advance(5_000);
+  expect(await error).toBe(failed);
 });
 
 test("a refusal for lack of room after a lost try does not claim that nothing was done", async () => {

@@ -152,6 +152,35 @@ describe("a batch", () => {
     expect(cluster.reserved).toBe(0);
   });
 
+  test("of which one part had no room says so of that part alone; if none had, of the whole", async () => {
+    const full = () => Promise.reject(new RefusedError({ code: "TOO_MANY_PROPOSALS", category: "exhausted", message: "full" }));
+    const cluster = new MemoryCluster({ limits: { maxProposalBytes: 1 } });
+    const two = [submit({ command: "true", jobId: "a" }), submit({ command: "true", jobId: "b" })];
+    cluster.nextProposals.push(full);
+    expect(kindsOf(await cluster.service(1).submitJobs(alice, two))).toEqual(["TOO_MANY_PROPOSALS", "created"]);
+    cluster.nextProposals.push(full, full);
+    expect(await rejection(cluster.service(1).submitJobs(alice, two))).toMatchObject({ category: "exhausted" });
+  });
+
+  test("that was lost and then had no room does not claim that nothing was done", async () => {
+    const cluster = new MemoryCluster();
+    const refuse = (category: string) => () => Promise.reject(new RefusedError({ code: "SOME", category, message: "" }));
+    cluster.nextProposals.push(refuse("unknown-outcome"), refuse("exhausted"));
+    const error = rejection(cluster.service(1).submitJobs(alice, [submit({ command: "true" })]));
+    await cluster.clock.advance(50);
+    expect(await error).toMatchObject({ code: "OUTCOME_UNKNOWN" });
+  });
+
+  test("keeps no place reserved when a late job in it cannot be looked up", async () => {
+    const cluster = new MemoryCluster();
+    const late = submit({ command: "true", jobId: "late", schedule: { kind: { $case: "at", value: { atMs: 1 } } } });
+    const answer = cluster.service(1).submitJobs(alice, [submit({ command: "true", jobId: "a" }), late]);
+    cluster.elect(2);
+    await cluster.clock.advance(100);
+    expect(kindsOf(await answer)).toEqual(["created", "INVALID_REQUEST"]);
+    expect(cluster.reserved).toBe(0);
+  });
+
   test("of nothing is nothing", async () => {
     expect(await new MemoryCluster().service(1).submitJobs(alice, [])).toEqual([]);
   });
@@ -163,7 +192,7 @@ describe("a batch", () => {
   });
 });
 
-describe("submits that reach a follower in one turn", () => {
+describe("submits that reach a follower together", () => {
   test("go to the leader in one call for each caller, and each gets its own answer", async () => {
     const cluster = new MemoryCluster();
     const service = cluster.service(2);
