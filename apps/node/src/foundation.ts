@@ -2,7 +2,7 @@
  * What a node stands on before it belongs to a cluster: its directory, identity, log and open port.
  */
 import { ClusterServiceService, InternalServiceService, SchedulerServiceService } from "@coxswain/protocol";
-import { describeIdentity } from "@coxswain/raft-core";
+import { describeIdentity, isFounded } from "@coxswain/raft-core";
 import type { FoundedIdentity } from "@coxswain/raft-core";
 import { identifyPeer, raftService } from "@coxswain/raft-grpc";
 import type { GrpcTransport } from "@coxswain/raft-grpc";
@@ -46,20 +46,25 @@ export class Foundation {
     const directory = await openDataDirectory(options.dataDir);
     const credentials = loadCredentials(options, (error) => logger.error({ err: error }, "certificates were not reloaded"));
     closers.add("credentials", credentials.close);
-    const membership = await Membership.open({
-      self: { id: options.nodeId, address: options.advertiseAddr ?? listenAddress(options) },
-      peers: options.peers,
-      store: new FileIdentityStore(directory.root),
-      identify: (peer, own) =>
-        identifyPeer(peer.address, credentials.channel(), { nodeId: options.nodeId, nodeUuid: own.nodeUuid }, { timeoutMs: IDENTIFY_TIMEOUT_MS }),
-      onWaiting: (unanswered) => logger.info({ unanswered }, "waiting for the other founding members"),
-    });
-    // A node that belonged to a cluster has had a log; without it, it would vote again on what it voted on (G1).
+    const identities = new FileIdentityStore(directory.root);
+    const saved = await identities.load();
+    // First of all: the log's lock keeps a second process from counting a start on this identity. And a node that
+    // belonged to a cluster has had a log; without it, it would vote again on what it voted on (G1).
     const storage = await LevelLogStorage.open(directory.raft, {
-      mustExist: membership.founded,
+      mustExist: saved !== undefined && isFounded(saved),
       onTruncated: (batch) => logger.warn({ ...batch }, "the last write to the log was torn and has been taken away"),
     });
     closers.add("log", () => storage.close());
+    const membership = await Membership.open({
+      self: { id: options.nodeId, address: options.advertiseAddr ?? listenAddress(options) },
+      peers: options.peers,
+      store: identities,
+      identify: (peer, own) => {
+        const asker = { nodeId: options.nodeId, nodeUuid: own.nodeUuid };
+        return identifyPeer(peer.address, credentials.channel(), asker, { timeoutMs: IDENTIFY_TIMEOUT_MS });
+      },
+      onWaiting: (unanswered) => logger.info({ unanswered }, "waiting for the other founding members"),
+    });
     const server = new GrpcServer(() => waitingFor(membership));
     closers.add("server", () => server.close());
     const foundation = new Foundation({ options, directory, credentials, storage, membership, server });

@@ -77,7 +77,7 @@ export class Membership {
     return identity.starts;
   }
 
-  /** Whether the node belonged to a cluster before this start: then it has had a log. */
+  /** Whether the node belongs to a cluster. */
   get founded(): boolean {
     return isFounded(this.#identity);
   }
