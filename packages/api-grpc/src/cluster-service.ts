@@ -21,11 +21,17 @@ export function clusterServiceImplementation(
       (request, context) => service.getClusterStatus(context.peer, request, timeOf(context)),
       options,
     ),
-    getRaftLogEntries: wrapUnary((request, context) => service.getRaftLogEntries(context.peer, request), options),
+    getRaftLogEntries: wrapUnary(
+      (request, context) => service.getRaftLogEntries(context.peer, request),
+      options,
+    ),
     transferLeadership: wrapUnary(
       (request, context) => service.transferLeadership(context.peer, request, timeOf(context)),
       options,
     ),
-    drainNode: wrapUnary((request, context) => service.drainNode(context.peer, request, timeOf(context)), options),
+    drainNode: wrapUnary(
+      (request, context) => service.drainNode(context.peer, request, timeOf(context)),
+      options,
+    ),
   };
 }

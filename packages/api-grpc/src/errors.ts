@@ -91,7 +91,10 @@ export class ReportUnansweredError extends ApiGrpcError {
   readonly category = "unknown-outcome";
 
   constructor(options?: ErrorOptions) {
-    super("The leader did not confirm the reports in time. Report again: a result that is there already is not counted twice.", options);
+    super(
+      "The leader did not confirm the reports in time. Report again: a result that is there already is not counted twice.",
+      options,
+    );
   }
 }
 

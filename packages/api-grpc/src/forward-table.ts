@@ -12,7 +12,9 @@ export interface ForwardCodec<Request, Response> {
   responseDeserialize(value: Buffer): Response;
 }
 
-type Codecs = { readonly [M in PublicMethod]: ForwardCodec<PublicCalls[M]["request"], PublicCalls[M]["response"]> };
+type Codecs = {
+  readonly [M in PublicMethod]: ForwardCodec<PublicCalls[M]["request"], PublicCalls[M]["response"]>;
+};
 
 /** By method. */
 export const FORWARD_CODECS: Codecs = {

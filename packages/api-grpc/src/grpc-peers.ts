@@ -39,7 +39,9 @@ export class GrpcPeers implements Peers {
       fromNodeId: this.#nodeId,
     };
     const client = this.#clients.client(leader, "calls");
-    const { result } = await this.#ask(leader, () => unaryCall(client.forward.bind(client), message, options));
+    const { result } = await this.#ask(leader, () =>
+      unaryCall(client.forward.bind(client), message, options),
+    );
     return codec.responseDeserialize(Buffer.from(answerOf(leader, result)));
   }
 
@@ -52,7 +54,9 @@ export class GrpcPeers implements Peers {
   ): Promise<Uint8Array | undefined> {
     const client = this.#clients.client(nodeId, "output");
     const message = { executionId, attempt, tailBytes };
-    const { output, found } = await this.#ask(nodeId, () => unaryCall(client.getJobOutput.bind(client), message, options));
+    const { output, found } = await this.#ask(nodeId, () =>
+      unaryCall(client.getJobOutput.bind(client), message, options),
+    );
     return found ? output : undefined;
   }
 

@@ -82,7 +82,10 @@ export function internalServiceImplementation(
     getJobOutput: wrapUnary(async ({ executionId, attempt, tailBytes }) => {
       const output = await Promise.resolve(handlers.output(executionId, attempt, tailBytes));
       // gRPC serialises later than it takes the message, and the buffer behind this may be written over by then.
-      return { output: output === undefined ? new Uint8Array() : Uint8Array.from(output), found: output !== undefined };
+      return {
+        output: output === undefined ? new Uint8Array() : Uint8Array.from(output),
+        found: output !== undefined,
+      };
     }, guarded),
   };
 }

@@ -35,7 +35,10 @@ export class LeaderLink {
    * `leaseMs` is 0 with a reason when it was not granted.
    * @throws LeaderUnknownError, or that the leader was not reached in time
    */
-  async heartbeat(request: HeartbeatRequest, { timeoutMs }: { readonly timeoutMs: number }): Promise<LeaseGrant> {
+  async heartbeat(
+    request: HeartbeatRequest,
+    { timeoutMs }: { readonly timeoutMs: number },
+  ): Promise<LeaseGrant> {
     const leader = this.#leader();
     if (leader === this.#options.nodeId) return await this.#options.local.heartbeat(request);
     const client = this.#options.clients.client(leader, "leases");
@@ -47,7 +50,10 @@ export class LeaderLink {
    * Registers this start of this node (G2); resolves when that was applied.
    * @throws LeaderUnknownError, what the leader refused with, or that it was not reached in time
    */
-  async registerNode(registration: RegisterNode, { timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
+  async registerNode(
+    registration: RegisterNode,
+    { timeoutMs }: { readonly timeoutMs: number },
+  ): Promise<void> {
     const leader = this.#leader();
     if (leader === this.#options.nodeId) {
       await this.#options.local.registerNode(registration);

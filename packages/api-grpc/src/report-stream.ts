@@ -104,7 +104,11 @@ export class ReportStream {
 
   /** What comes in while batches are under way gathers, and goes out together. */
   #send(): void {
-    while (!this.#closed && this.#waiting.length > 0 && this.#inFlight.size < this.#options.maxBatchesInFlight) {
+    while (
+      !this.#closed &&
+      this.#waiting.length > 0 &&
+      this.#inFlight.size < this.#options.maxBatchesInFlight
+    ) {
       const batch = this.#waiting.splice(0, this.#batchLength());
       const sequence = ++this.#sequence;
       const cancelTimer = this.#options.after(this.#options.answerTimeoutMs, () => {

@@ -14,7 +14,14 @@ export interface SchedulerServiceOptions extends HandlerOptions {
 /** What a handler needs of the job service. */
 export type SchedulerCalls = Pick<
   JobService,
-  "submitJob" | "submitJobs" | "cancelJob" | "deleteJob" | "getJobStatus" | "listJobs" | "streamJobs" | "listExecutions"
+  | "submitJob"
+  | "submitJobs"
+  | "cancelJob"
+  | "deleteJob"
+  | "getJobStatus"
+  | "listJobs"
+  | "streamJobs"
+  | "listExecutions"
 >;
 
 /** For `server.addService(SchedulerServiceService, ...)`. The caller is who its certificate says; nothing in a request changes that. */
@@ -24,7 +31,10 @@ export function schedulerServiceImplementation(
 ): SchedulerServiceServer {
   const { maxJobsInFlight = 512 } = options;
   return {
-    submitJob: wrapUnary((request, context) => service.submitJob(context.peer, request, timeOf(context)), options),
+    submitJob: wrapUnary(
+      (request, context) => service.submitJob(context.peer, request, timeOf(context)),
+      options,
+    ),
     submitJobs: wrapBidi(
       (requests, context) =>
         pipelined(requests, (request) => submitBatch(service, context, request, options), {
@@ -33,10 +43,22 @@ export function schedulerServiceImplementation(
         }),
       options,
     ),
-    cancelJob: wrapUnary((request, context) => service.cancelJob(context.peer, request, timeOf(context)), options),
-    deleteJob: wrapUnary((request, context) => service.deleteJob(context.peer, request, timeOf(context)), options),
-    getJobStatus: wrapUnary((request, context) => service.getJobStatus(context.peer, request, timeOf(context)), options),
-    listJobs: wrapUnary((request, context) => service.listJobs(context.peer, request, timeOf(context)), options),
+    cancelJob: wrapUnary(
+      (request, context) => service.cancelJob(context.peer, request, timeOf(context)),
+      options,
+    ),
+    deleteJob: wrapUnary(
+      (request, context) => service.deleteJob(context.peer, request, timeOf(context)),
+      options,
+    ),
+    getJobStatus: wrapUnary(
+      (request, context) => service.getJobStatus(context.peer, request, timeOf(context)),
+      options,
+    ),
+    listJobs: wrapUnary(
+      (request, context) => service.listJobs(context.peer, request, timeOf(context)),
+      options,
+    ),
     streamJobs: wrapServerStream(
       (request, context) => service.streamJobs(context.peer, request, timeOf(context)),
       options,

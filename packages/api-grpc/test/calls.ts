@@ -26,7 +26,9 @@ export function ask<Request, Response>(
 }
 
 /** The status that a call fails with. */
-export async function failure(promise: Promise<unknown>): Promise<ServiceError & { readonly typed: RemoteError }> {
+export async function failure(
+  promise: Promise<unknown>,
+): Promise<ServiceError & { readonly typed: RemoteError }> {
   const error = await promise.then(
     (value) => {
       throw new Error(`should have failed, but gave ${JSON.stringify(value)}`);

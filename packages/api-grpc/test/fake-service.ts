@@ -17,11 +17,13 @@ export function fakeService(answers: Partial<Calls> = {}): Calls & { readonly se
   const note = (method: string, caller: CallerIdentity, request: unknown, options?: CallOptions): void => {
     seen.push({ method, caller: { name: caller.name, role: caller.role }, request, options });
   };
-  const answering = <T>(method: keyof Calls, answer: T) => (caller: CallerIdentity, request: never, options?: CallOptions): Promise<T> => {
-    note(method, caller, request, options);
-    const instead = answers[method] as ((...args: unknown[]) => Promise<T>) | undefined;
-    return instead === undefined ? Promise.resolve(answer) : instead(caller, request, options);
-  };
+  const answering =
+    <T>(method: keyof Calls, answer: T) =>
+    (caller: CallerIdentity, request: never, options?: CallOptions): Promise<T> => {
+      note(method, caller, request, options);
+      const instead = answers[method] as ((...args: unknown[]) => Promise<T>) | undefined;
+      return instead === undefined ? Promise.resolve(answer) : instead(caller, request, options);
+    };
   return {
     seen,
     submitJob: answering("submitJob", { jobId: "made", createdAtMs: 1, existed: false }),
@@ -32,7 +34,12 @@ export function fakeService(answers: Partial<Calls> = {}): Calls & { readonly se
     listJobs: answering("listJobs", { jobs: [], nextPageToken: "", totalCount: 0 }),
     listExecutions: answering("listExecutions", { executions: [], nextPageToken: "" }),
     getClusterStatus: answering("getClusterStatus", GetClusterStatusResponse.fromPartial({ nodeId: 1 })),
-    getRaftLogEntries: answering("getRaftLogEntries", { entries: [], commitIndex: 0, lastLogIndex: 0, firstAvailableIndex: 0 }),
+    getRaftLogEntries: answering("getRaftLogEntries", {
+      entries: [],
+      commitIndex: 0,
+      lastLogIndex: 0,
+      firstAvailableIndex: 0,
+    }),
     transferLeadership: answering("transferLeadership", { success: true, message: "", newLeaderId: 2 }),
     drainNode: answering("drainNode", { success: true, message: "" }),
     streamJobs: (caller, request, options) => {

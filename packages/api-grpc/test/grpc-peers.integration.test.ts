@@ -47,9 +47,13 @@ const alice: CallerIdentity = { name: "alice", role: "client" };
 const request = SubmitJobRequest.fromPartial({ command: "echo hello", jobId: "a" });
 const limits = (timeoutMs = 5_000) => ({ timeoutMs, signal: new AbortController().signal });
 
-async function refusal(promise: Promise<unknown>): Promise<{ code?: string; category?: string; message?: string; leader?: number }> {
+async function refusal(
+  promise: Promise<unknown>,
+): Promise<{ code?: string; category?: string; message?: string; leader?: number }> {
   return await promise.then(
-    () => { throw new Error("should have been refused"); },
+    () => {
+      throw new Error("should have been refused");
+    },
     (error: unknown) => error as object,
   );
 }
@@ -59,13 +63,20 @@ peersSuite("peers over gRPC", overGrpc, { test });
 describe("over gRPC", () => {
   test("a call that takes too long has an unknown outcome", async () => {
     const { peers } = await overGrpc({ forward: () => new Promise(() => {}) });
-    expect(await refusal(peers.forward(2, alice, "submitJob", request, limits(50)))).toMatchObject({ category: "unknown-outcome" });
+    expect(await refusal(peers.forward(2, alice, "submitJob", request, limits(50)))).toMatchObject({
+      category: "unknown-outcome",
+    });
   });
 
   test("a connection that breaks under way leaves the outcome unknown", async () => {
     let arrived = () => {};
     const arrival = new Promise<void>((resolve) => (arrived = resolve));
-    const { peers, stop } = await overGrpc({ forward: () => { arrived(); return new Promise(() => {}); } });
+    const { peers, stop } = await overGrpc({
+      forward: () => {
+        arrived();
+        return new Promise(() => {});
+      },
+    });
     const error = refusal(peers.forward(2, alice, "submitJob", request, limits()));
     await arrival;
     stop();
@@ -87,7 +98,10 @@ describe("over gRPC", () => {
 
   test("that this node's certificate is no node's is not the caller's fault", async () => {
     const { peers } = await overGrpc({}, "alice");
-    expect(await refusal(peers.forward(2, alice, "submitJob", request, limits()))).toMatchObject({ code: "PEER_REFUSED", category: "internal" });
+    expect(await refusal(peers.forward(2, alice, "submitJob", request, limits()))).toMatchObject({
+      code: "PEER_REFUSED",
+      category: "internal",
+    });
   });
 
   test("a node speaks for clients and admins, and for no path that is not forwarded", async () => {
@@ -96,7 +110,12 @@ describe("over gRPC", () => {
     closers.push(client);
     const path = "/coxswain.v1.SchedulerService/SubmitJob";
     const forward = async (caller: { name: string; role: string } | undefined, to: string) => {
-      const { result } = await ask(client.forward.bind(client), { caller, path: to, request: new Uint8Array(), fromNodeId: 1 });
+      const { result } = await ask(client.forward.bind(client), {
+        caller,
+        path: to,
+        request: new Uint8Array(),
+        fromNodeId: 1,
+      });
       return result?.$case === "error" ? result.value.code : result?.$case;
     };
     expect(await forward(alice, path)).toBe("response");
@@ -114,10 +133,20 @@ describe("over gRPC", () => {
     const arrival = new Promise<void>((resolve) => (arrived = resolve));
     const forward = (): Promise<never> => {
       arrived();
-      return new Promise((resolve) => (answer = () => { resolve({ jobId: "a", createdAtMs: 1, existed: false } as never); }));
+      return new Promise(
+        (resolve) =>
+          (answer = () => {
+            resolve({ jobId: "a", createdAtMs: 1, existed: false } as never);
+          }),
+      );
     };
-    const server = await startServer(pki.server("node-2"), [[InternalServiceService, internalServiceImplementation(fakeHandlers({ forward }))]]);
-    const clients = new NodeClients({ addressOf: () => server.address, credentials: () => pki.channel("node-1") });
+    const server = await startServer(pki.server("node-2"), [
+      [InternalServiceService, internalServiceImplementation(fakeHandlers({ forward }))],
+    ]);
+    const clients = new NodeClients({
+      addressOf: () => server.address,
+      credentials: () => pki.channel("node-1"),
+    });
     closers.push(server, clients);
     const call = new GrpcPeers({ nodeId: 1, clients }).forward(2, alice, "submitJob", request, limits());
     await arrival;
@@ -127,9 +156,17 @@ describe("over gRPC", () => {
   });
 
   test("connections are closed for good by close(), and made anew after renew()", async () => {
-    const server = await startServer(pki.server("node-2"), [[InternalServiceService, internalServiceImplementation(fakeHandlers())]]);
+    const server = await startServer(pki.server("node-2"), [
+      [InternalServiceService, internalServiceImplementation(fakeHandlers())],
+    ]);
     let made = 0;
-    const clients = new NodeClients({ addressOf: () => server.address, credentials: () => { made++; return pki.channel("node-1"); } });
+    const clients = new NodeClients({
+      addressOf: () => server.address,
+      credentials: () => {
+        made++;
+        return pki.channel("node-1");
+      },
+    });
     const peers = new GrpcPeers({ nodeId: 1, clients });
     await peers.output(2, "a", 1, 1, limits());
     await peers.output(2, "a", 1, 1, limits());
@@ -139,7 +176,10 @@ describe("over gRPC", () => {
     expect(made).toBe(2);
     clients.close();
     clients.close();
-    expect(await refusal(peers.output(2, "a", 1, 1, limits()))).toMatchObject({ code: "LINK_CLOSED", category: "unavailable" });
+    expect(await refusal(peers.output(2, "a", 1, 1, limits()))).toMatchObject({
+      code: "LINK_CLOSED",
+      category: "unavailable",
+    });
     server.close();
   });
 });

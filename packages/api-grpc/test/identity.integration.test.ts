@@ -11,7 +11,11 @@ import {
 import { insecureServerCredentials } from "@coxswain/rpc";
 import { ChannelCredentials, Client, Metadata, status } from "@grpc/grpc-js";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
-import { clusterServiceImplementation, internalServiceImplementation, schedulerServiceImplementation } from "../src/index.ts";
+import {
+  clusterServiceImplementation,
+  internalServiceImplementation,
+  schedulerServiceImplementation,
+} from "../src/index.ts";
 import { ask, failure } from "./calls.ts";
 import { fakeHandlers } from "./fake-handlers.ts";
 import { fakeService } from "./fake-service.ts";
@@ -24,7 +28,11 @@ let pki: TestPki;
 let running: RunningServer;
 const clients: Client[] = [];
 
-const definitions: readonly ServiceDefinition[] = [SchedulerServiceService, ClusterServiceService, InternalServiceService];
+const definitions: readonly ServiceDefinition[] = [
+  SchedulerServiceService,
+  ClusterServiceService,
+  InternalServiceService,
+];
 
 function services() {
   return [
@@ -49,7 +57,8 @@ function keep<T extends Client>(client: T): T {
   return client;
 }
 
-const scheduler = (name: string): SchedulerServiceClient => keep(new SchedulerServiceClient(running.address, pki.channel(name)));
+const scheduler = (name: string): SchedulerServiceClient =>
+  keep(new SchedulerServiceClient(running.address, pki.channel(name)));
 
 /** The code that any method fails with, when it is sent an empty message. */
 function codeOf(client: Client, method: MethodDefinition<unknown, unknown>): Promise<status> {
@@ -71,15 +80,33 @@ describe("the caller is who the certificate says", () => {
     ["alice", "client"],
     ["root", "admin"],
   ])("%s is a %s", async (name, role) => {
-    await ask(scheduler(name).submitJob.bind(scheduler(name)), SubmitJobRequest.fromPartial({ command: "true" }));
+    await ask(
+      scheduler(name).submitJob.bind(scheduler(name)),
+      SubmitJobRequest.fromPartial({ command: "true" }),
+    );
     expect(service.seen.at(-1)).toMatchObject({ method: "submitJob", caller: { name, role } });
   });
 
   test("whatever metadata or fields say otherwise", async () => {
     const metadata = new Metadata();
-    for (const key of ["owner", "cox-owner", "caller", "x-forwarded-user", "role"]) metadata.set(key, "alice");
+    for (const key of ["owner", "cox-owner", "caller", "x-forwarded-user", "role"])
+      metadata.set(key, "alice");
     const client = scheduler("bob");
-    await ask(client.listJobs.bind(client), { pageSize: 0, pageToken: "", statusFilter: 0, workerIdFilter: 0, commandFilter: "", createdAfterMs: 0, createdBeforeMs: 0, stale: false, ownerFilter: "alice" }, metadata);
+    await ask(
+      client.listJobs.bind(client),
+      {
+        pageSize: 0,
+        pageToken: "",
+        statusFilter: 0,
+        workerIdFilter: 0,
+        commandFilter: "",
+        createdAfterMs: 0,
+        createdBeforeMs: 0,
+        stale: false,
+        ownerFilter: "alice",
+      },
+      metadata,
+    );
     expect(service.seen.at(-1)?.caller).toEqual({ name: "bob", role: "client" });
   });
 
@@ -122,7 +149,9 @@ describe("InternalService is for nodes", () => {
 
   test("a node gets answers", async () => {
     const client = keep(new InternalServiceClient(running.address, pki.channel("node-1")));
-    expect(await ask(client.heartbeat.bind(client), { nodeId: 1, incarnation: 1, timeMs: 0, leaving: false })).toMatchObject({ leaseMs: 5_000 });
+    expect(
+      await ask(client.heartbeat.bind(client), { nodeId: 1, incarnation: 1, timeMs: 0, leaving: false }),
+    ).toMatchObject({ leaseMs: 5_000 });
   });
 });
 
@@ -135,7 +164,9 @@ describe("a server stays alive", () => {
   test("after a request of 5 MB, which is RESOURCE_EXHAUSTED", async () => {
     const client = scheduler("alice");
     const request = SubmitJobRequest.fromPartial({ command: "x".repeat(5_000_000) });
-    expect(await failure(ask(client.submitJob.bind(client), request))).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    expect(await failure(ask(client.submitJob.bind(client), request))).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+    });
     await alive();
   });
 
@@ -143,19 +174,51 @@ describe("a server stays alive", () => {
     const secret = () => Promise.reject(new Error("the password is swordfish"));
     const errors: unknown[] = [];
     const broken = await startServer(pki.server("node-1"), [
-      [SchedulerServiceService, schedulerServiceImplementation(fakeService({ submitJob: secret, streamJobs: () => { throw new Error("swordfish"); }, submitJobs: secret }), { onError: (error) => errors.push(error) })],
-      [InternalServiceService, internalServiceImplementation(fakeHandlers({ forward: secret }), { onError: (error) => errors.push(error) })],
+      [
+        SchedulerServiceService,
+        schedulerServiceImplementation(
+          fakeService({
+            submitJob: secret,
+            streamJobs: () => {
+              throw new Error("swordfish");
+            },
+            submitJobs: secret,
+          }),
+          { onError: (error) => errors.push(error) },
+        ),
+      ],
+      [
+        InternalServiceService,
+        internalServiceImplementation(fakeHandlers({ forward: secret }), {
+          onError: (error) => errors.push(error),
+        }),
+      ],
     ]);
     const client = keep(new SchedulerServiceClient(broken.address, pki.channel("alice")));
     for (let again = 0; again < 2; again++) {
-      const error = await failure(ask(client.submitJob.bind(client), SubmitJobRequest.fromPartial({ command: "true" })));
-      expect(error).toMatchObject({ code: status.INTERNAL, typed: { code: "INTERNAL", category: "internal" } });
+      const error = await failure(
+        ask(client.submitJob.bind(client), SubmitJobRequest.fromPartial({ command: "true" })),
+      );
+      expect(error).toMatchObject({
+        code: status.INTERNAL,
+        typed: { code: "INTERNAL", category: "internal" },
+      });
       expect(error.details).not.toMatch(/swordfish/);
     }
-    expect(await codeOf(client, SchedulerServiceService.streamJobs as MethodDefinition<unknown, unknown>)).toBe(status.INTERNAL);
+    expect(
+      await codeOf(client, SchedulerServiceService.streamJobs as MethodDefinition<unknown, unknown>),
+    ).toBe(status.INTERNAL);
     const internal = keep(new InternalServiceClient(broken.address, pki.channel("node-1")));
-    const { result } = await ask(internal.forward.bind(internal), { caller: { name: "alice", role: "client" }, path: "/coxswain.v1.SchedulerService/DeleteJob", request: new Uint8Array(), fromNodeId: 1 });
-    expect(result).toMatchObject({ $case: "error", value: { code: "INTERNAL", category: "internal", message: expect.not.stringMatching(/swordfish/) } });
+    const { result } = await ask(internal.forward.bind(internal), {
+      caller: { name: "alice", role: "client" },
+      path: "/coxswain.v1.SchedulerService/DeleteJob",
+      request: new Uint8Array(),
+      fromNodeId: 1,
+    });
+    expect(result).toMatchObject({
+      $case: "error",
+      value: { code: "INTERNAL", category: "internal", message: expect.not.stringMatching(/swordfish/) },
+    });
     expect(errors).toHaveLength(4);
     broken.close();
   });

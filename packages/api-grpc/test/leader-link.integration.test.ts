@@ -20,7 +20,10 @@ afterAll(() => {
   for (const closer of closers.reverse()) closer.close();
 });
 
-async function fixture(handlers: Record<number, Partial<InternalHandlers>>, reports: Partial<ReportStreamOptions> = {}) {
+async function fixture(
+  handlers: Record<number, Partial<InternalHandlers>>,
+  reports: Partial<ReportStreamOptions> = {},
+) {
   const servers = new Map<number, RunningServer>();
   for (const [id, answers] of Object.entries(handlers)) {
     const implementation = internalServiceImplementation(fakeHandlers(answers), { now: () => 77 });
@@ -29,22 +32,38 @@ async function fixture(handlers: Record<number, Partial<InternalHandlers>>, repo
     closers.push(server);
   }
   const state = { leader: 2 };
-  const clients = new NodeClients({ addressOf: (id) => servers.get(id)?.address, credentials: () => pki.channel("node-1") });
-  const link = new LeaderLink({ nodeId: 1, leader: () => state.leader, local: fakeHandlers(handlers[1]), clients, reports });
+  const clients = new NodeClients({
+    addressOf: (id) => servers.get(id)?.address,
+    credentials: () => pki.channel("node-1"),
+  });
+  const link = new LeaderLink({
+    nodeId: 1,
+    leader: () => state.leader,
+    local: fakeHandlers(handlers[1]),
+    clients,
+    reports,
+  });
   closers.push(clients, link);
   return { link, state, servers };
 }
 
 const item = (executionId: string, outputBytes = 0): ReportAttempts_Item =>
-  ReportAttempts_Item.fromPartial({ executionId, attempt: 1, result: { outcome: 1, outputTail: new Uint8Array(outputBytes) } });
-const items = (count: number, prefix = "e"): ReportAttempts_Item[] => Array.from({ length: count }, (_, i) => item(`${prefix}${String(i)}`));
+  ReportAttempts_Item.fromPartial({
+    executionId,
+    attempt: 1,
+    result: { outcome: 1, outputTail: new Uint8Array(outputBytes) },
+  });
+const items = (count: number, prefix = "e"): ReportAttempts_Item[] =>
+  Array.from({ length: count }, (_, i) => item(`${prefix}${String(i)}`));
 
 const beat = { nodeId: 1, incarnation: 4, timeMs: 0, leaving: false };
 const soon = { timeoutMs: 5_000 };
 
 async function refusal(promise: Promise<unknown>): Promise<object> {
   return await promise.then(
-    () => { throw new Error("should have been refused"); },
+    () => {
+      throw new Error("should have been refused");
+    },
     (error: unknown) => error as object,
   );
 }
@@ -53,8 +72,14 @@ describe("leases and registration", () => {
   test("go to whoever leads, and stay here when this node does", async () => {
     const asked: string[] = [];
     const node = (name: string): Partial<InternalHandlers> => ({
-      heartbeat: ({ incarnation }) => { asked.push(`${name} ${String(incarnation)}`); return Promise.resolve({ leaseMs: 5_000 }); },
-      registerNode: ({ uuid }) => { asked.push(`${name} ${uuid}`); return Promise.resolve(); },
+      heartbeat: ({ incarnation }) => {
+        asked.push(`${name} ${String(incarnation)}`);
+        return Promise.resolve({ leaseMs: 5_000 });
+      },
+      registerNode: ({ uuid }) => {
+        asked.push(`${name} ${uuid}`);
+        return Promise.resolve();
+      },
     });
     const { link, state } = await fixture({ 1: node("one"), 2: node("two") });
     expect(await link.heartbeat(beat, soon)).toEqual({ leaseMs: 5_000 });
@@ -66,21 +91,33 @@ describe("leases and registration", () => {
   });
 
   test("a lease that is not granted says why", async () => {
-    const { link } = await fixture({ 2: { heartbeat: () => Promise.resolve({ leaseMs: 0, reason: "NOT_REGISTERED" }) } });
+    const { link } = await fixture({
+      2: { heartbeat: () => Promise.resolve({ leaseMs: 0, reason: "NOT_REGISTERED" }) },
+    });
     expect(await link.heartbeat(beat, soon)).toEqual({ leaseMs: 0, reason: "NOT_REGISTERED" });
-    const refusing = await fixture({ 2: { heartbeat: () => Promise.reject(new RefusedError({ code: "NOT_LEADER", category: "unavailable", message: "" })) } });
+    const refusing = await fixture({
+      2: {
+        heartbeat: () =>
+          Promise.reject(new RefusedError({ code: "NOT_LEADER", category: "unavailable", message: "" })),
+      },
+    });
     expect(await refusing.link.heartbeat(beat, soon)).toEqual({ leaseMs: 0, reason: "NOT_LEADER" });
   });
 
   test("a registration that is refused says why", async () => {
     const refused = new RefusedError({ code: "STALE_INCARNATION", category: "conflict", message: "restart" });
     const { link } = await fixture({ 2: { registerNode: () => Promise.reject(refused) } });
-    expect(await refusal(link.registerNode(RegisterNode.fromPartial({}), soon))).toMatchObject({ code: "STALE_INCARNATION", category: "conflict" });
+    expect(await refusal(link.registerNode(RegisterNode.fromPartial({}), soon))).toMatchObject({
+      code: "STALE_INCARNATION",
+      category: "conflict",
+    });
   });
 
   test("without a leader nothing is tried; a silent one is given up in time", async () => {
     const { link, state } = await fixture({ 2: { heartbeat: () => new Promise(() => {}) } });
-    expect(await refusal(link.heartbeat(beat, { timeoutMs: 50 }))).toMatchObject({ category: "unknown-outcome" });
+    expect(await refusal(link.heartbeat(beat, { timeoutMs: 50 }))).toMatchObject({
+      category: "unknown-outcome",
+    });
     state.leader = 0;
     expect(await refusal(link.heartbeat(beat, soon))).toMatchObject({ code: "NO_LEADER" });
     expect(await refusal(link.report(items(1)))).toMatchObject({ code: "NO_LEADER" });
@@ -108,7 +145,10 @@ describe("reports", () => {
 
   test("of many at once resolve only when the last of them is there", async () => {
     const open: (() => void)[] = [];
-    const { link } = await fixture({ 2: { reportAttempts: () => new Promise((resolve) => open.push(resolve)) } }, { maxBatchItems: 2 });
+    const { link } = await fixture(
+      { 2: { reportAttempts: () => new Promise((resolve) => open.push(resolve)) } },
+      { maxBatchItems: 2 },
+    );
     let resolved = false;
     const report = link.report(items(4)).then(() => (resolved = true));
     await until(() => open.length === 2);
@@ -121,24 +161,54 @@ describe("reports", () => {
 
   test("travel in batches that fit a message", async () => {
     const batches: number[] = [];
-    const { link } = await fixture({ 2: { reportAttempts: (got) => { batches.push(got.length); return Promise.resolve(); } } }, { maxBatchBytes: 100_000 });
+    const { link } = await fixture(
+      {
+        2: {
+          reportAttempts: (got) => {
+            batches.push(got.length);
+            return Promise.resolve();
+          },
+        },
+      },
+      { maxBatchBytes: 100_000 },
+    );
     await link.report(Array.from({ length: 5 }, (_, i) => item(String(i), 60_000)));
     expect(batches).toEqual([1, 1, 1, 1, 1]);
   });
 
   test("that the leader refuses are refused, and the stream goes on", async () => {
     let calls = 0;
-    const notLeader = new RefusedError({ code: "NOT_LEADER", category: "unavailable", message: "ask 3", leader: 3 });
-    const { link } = await fixture({ 2: { reportAttempts: () => (calls++ === 0 ? Promise.reject(notLeader) : Promise.resolve()) } });
+    const notLeader = new RefusedError({
+      code: "NOT_LEADER",
+      category: "unavailable",
+      message: "ask 3",
+      leader: 3,
+    });
+    const { link } = await fixture({
+      2: { reportAttempts: () => (calls++ === 0 ? Promise.reject(notLeader) : Promise.resolve()) },
+    });
     expect(await refusal(link.report(items(2)))).toMatchObject({ code: "NOT_LEADER", leader: 3 });
     await link.report(items(2));
   });
 
   test("go to the new leader after a change; what the old one had not confirmed is rejected", async () => {
     const got: string[] = [];
-    const three: Partial<InternalHandlers> = { reportAttempts: (reported) => { got.push(...reported.map(({ executionId }) => executionId)); return Promise.resolve(); } };
+    const three: Partial<InternalHandlers> = {
+      reportAttempts: (reported) => {
+        got.push(...reported.map(({ executionId }) => executionId));
+        return Promise.resolve();
+      },
+    };
     let arrived = false;
-    const { link, state } = await fixture({ 2: { reportAttempts: () => { arrived = true; return new Promise(() => {}); } }, 3: three });
+    const { link, state } = await fixture({
+      2: {
+        reportAttempts: () => {
+          arrived = true;
+          return new Promise(() => {});
+        },
+      },
+      3: three,
+    });
     const lost = refusal(link.report(items(1, "old")));
     await until(() => arrived);
     state.leader = 3;
@@ -151,8 +221,12 @@ describe("reports", () => {
     const { link, servers } = await fixture({ 2: {} });
     await link.report(items(1));
     servers.get(2)?.close();
-    expect(await refusal(link.report(items(1)))).toMatchObject({ category: expect.stringMatching(/unavailable|unknown-outcome/) });
-    const back = await startServer(pki.server("node-1"), [[InternalServiceService, internalServiceImplementation(fakeHandlers())]]);
+    expect(await refusal(link.report(items(1)))).toMatchObject({
+      category: expect.stringMatching(/unavailable|unknown-outcome/),
+    });
+    const back = await startServer(pki.server("node-1"), [
+      [InternalServiceService, internalServiceImplementation(fakeHandlers())],
+    ]);
     closers.push(back);
     servers.set(2, back);
     await link.report(items(1));
@@ -162,8 +236,20 @@ describe("reports", () => {
     const timers: (() => void)[] = [];
     let arrived = false;
     const { link } = await fixture(
-      { 2: { reportAttempts: () => { arrived = true; return new Promise(() => {}); } } },
-      { after: (_delayMs, callback) => { timers.push(callback); return () => {}; } },
+      {
+        2: {
+          reportAttempts: () => {
+            arrived = true;
+            return new Promise(() => {});
+          },
+        },
+      },
+      {
+        after: (_delayMs, callback) => {
+          timers.push(callback);
+          return () => {};
+        },
+      },
     );
     const lost = refusal(link.report(items(1)));
     await until(() => arrived);
@@ -172,9 +258,15 @@ describe("reports", () => {
   });
 
   test("wait in bounded numbers, and end with the link", async () => {
-    const { link } = await fixture({ 2: { reportAttempts: () => new Promise(() => {}) } }, { maxBatchesInFlight: 1, maxBatchItems: 1, maxWaitingItems: 2 });
+    const { link } = await fixture(
+      { 2: { reportAttempts: () => new Promise(() => {}) } },
+      { maxBatchesInFlight: 1, maxBatchItems: 1, maxWaitingItems: 2 },
+    );
     const waiting = items(3).map((one) => refusal(link.report([one])));
-    expect(await refusal(link.report(items(1)))).toMatchObject({ code: "TOO_MANY_REPORTS", category: "exhausted" });
+    expect(await refusal(link.report(items(1)))).toMatchObject({
+      code: "TOO_MANY_REPORTS",
+      category: "exhausted",
+    });
     link.close();
     link.close();
     for (const one of waiting) expect(await one).toMatchObject({ category: "unknown-outcome" });

@@ -23,7 +23,18 @@ async function take<T>(source: AsyncIterable<T>): Promise<T[]> {
 
 test("answers come in the order of completion, and every request has one", async () => {
   const open = new Map<number, () => void>();
-  const answering = take(pipelined(numbers(3), (n) => new Promise<number>((resolve) => open.set(n, () => { resolve(n); })), each));
+  const answering = take(
+    pipelined(
+      numbers(3),
+      (n) =>
+        new Promise<number>((resolve) =>
+          open.set(n, () => {
+            resolve(n);
+          }),
+        ),
+      each,
+    ),
+  );
   for (const n of [3, 1, 2]) {
     await until(() => open.has(n));
     open.get(n)?.();
@@ -35,7 +46,18 @@ test("answers come in the order of completion, and every request has one", async
 test("reads no further than the weight at work allows", async () => {
   const source = numbers(10);
   const open: (() => void)[] = [];
-  const answering = take(pipelined(source, (n) => new Promise<number>((resolve) => open.push(() => { resolve(n); })), each));
+  const answering = take(
+    pipelined(
+      source,
+      (n) =>
+        new Promise<number>((resolve) =>
+          open.push(() => {
+            resolve(n);
+          }),
+        ),
+      each,
+    ),
+  );
   await until(() => open.length === 3);
   await new Promise((resolve) => setImmediate(resolve));
   expect(source.read).toBe(3);

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { JobSummary, SchedulerServiceClient, SchedulerServiceService, SubmitJobRequest } from "@coxswain/protocol";
+import {
+  JobSummary,
+  SchedulerServiceClient,
+  SchedulerServiceService,
+  SubmitJobRequest,
+} from "@coxswain/protocol";
 import type { SubmitJobResult, SubmitJobsRequest, SubmitJobsResponse } from "@coxswain/protocol";
 import { schedulerServiceImplementation } from "../src/index.ts";
 import type { SchedulerCalls } from "../src/index.ts";
@@ -20,7 +25,10 @@ afterAll(() => {
   for (const closer of closers.reverse()) closer.close();
 });
 
-async function start(answers: Partial<SchedulerCalls>, maxJobsInFlight = 4): Promise<{ client: SchedulerServiceClient; server: RunningServer }> {
+async function start(
+  answers: Partial<SchedulerCalls>,
+  maxJobsInFlight = 4,
+): Promise<{ client: SchedulerServiceClient; server: RunningServer }> {
   const implementation = schedulerServiceImplementation(fakeService(answers), { maxJobsInFlight });
   const server = await startServer(pki.server("node-1"), [[SchedulerServiceService, implementation]]);
   const client = new SchedulerServiceClient(server.address, pki.channel("alice"));
@@ -28,18 +36,29 @@ async function start(answers: Partial<SchedulerCalls>, maxJobsInFlight = 4): Pro
   return { client, server };
 }
 
-const message = (sequence: number, commands: readonly string[] = ["true"], padding = ""): SubmitJobsRequest => ({
+const message = (
+  sequence: number,
+  commands: readonly string[] = ["true"],
+  padding = "",
+): SubmitJobsRequest => ({
   sequence,
   jobs: commands.map((command) => SubmitJobRequest.fromPartial({ command: command + padding })),
 });
 const done = (jobs: readonly SubmitJobRequest[]): SubmitJobResult[] =>
-  jobs.map(({ command }) => ({ result: { $case: "job", value: { jobId: command.trim(), createdAtMs: 1, existed: false } } }));
+  jobs.map(({ command }) => ({
+    result: { $case: "job", value: { jobId: command.trim(), createdAtMs: 1, existed: false } },
+  }));
 
 describe("a stream of submits", () => {
   test("answers each message by its sequence, in the order of completion", async () => {
     const open = new Map<string, () => void>();
     const { client } = await start({
-      submitJobs: (_, jobs) => new Promise((resolve) => open.set(jobs[0]?.command ?? "", () => { resolve(done(jobs)); })),
+      submitJobs: (_, jobs) =>
+        new Promise((resolve) =>
+          open.set(jobs[0]?.command ?? "", () => {
+            resolve(done(jobs));
+          }),
+        ),
     });
     const stream = client.submitJobs();
     const answers = collect(stream);
@@ -47,7 +66,11 @@ describe("a stream of submits", () => {
     stream.end();
     await until(() => open.size === 2);
     open.get("fast")?.();
-    await new Promise<void>((resolve) => stream.once("data", () => { resolve(); }));
+    await new Promise<void>((resolve) =>
+      stream.once("data", () => {
+        resolve();
+      }),
+    );
     open.get("slow")?.();
     expect((await answers).map(({ sequence }) => sequence)).toEqual([1, 0]);
   });
@@ -55,7 +78,8 @@ describe("a stream of submits", () => {
   test("goes on after a message that fails, and tells each of its jobs why", async () => {
     const full = Object.assign(new Error("try later"), { code: "TOO_MANY_PROPOSALS", category: "exhausted" });
     const { client } = await start({
-      submitJobs: (_, jobs) => (jobs[0]?.command === "bad" ? Promise.reject(full) : Promise.resolve(done(jobs))),
+      submitJobs: (_, jobs) =>
+        jobs[0]?.command === "bad" ? Promise.reject(full) : Promise.resolve(done(jobs)),
     });
     const stream = client.submitJobs();
     const answers = collect(stream);
@@ -63,7 +87,12 @@ describe("a stream of submits", () => {
     stream.write(message(2, ["good"]));
     stream.end();
     const bySequence = new Map((await answers).map(({ sequence, results }) => [sequence, results]));
-    const error = { result: { $case: "error", value: { code: "TOO_MANY_PROPOSALS", category: "exhausted", message: "try later" } } };
+    const error = {
+      result: {
+        $case: "error",
+        value: { code: "TOO_MANY_PROPOSALS", category: "exhausted", message: "try later" },
+      },
+    };
     expect(bySequence.get(1)).toMatchObject([error, error]);
     expect(bySequence.get(2)).toMatchObject([{ result: { $case: "job", value: { jobId: "good" } } }]);
   });
@@ -76,10 +105,12 @@ describe("a stream of submits", () => {
       submitJobs: (_, jobs) => {
         atWork += jobs.length;
         most = Math.max(most, atWork);
-        return new Promise((resolve) => open.push(() => {
-          atWork -= jobs.length;
-          resolve(done(jobs));
-        }));
+        return new Promise((resolve) =>
+          open.push(() => {
+            atWork -= jobs.length;
+            resolve(done(jobs));
+          }),
+        );
       },
     });
     const stream = client.submitJobs();
@@ -115,7 +146,14 @@ describe("a stream of submits", () => {
 
   test("whose client vanishes is let go, and the server goes on", async () => {
     const open: (() => void)[] = [];
-    const { client } = await start({ submitJobs: (_, jobs) => new Promise((resolve) => open.push(() => { resolve(done(jobs)); })) });
+    const { client } = await start({
+      submitJobs: (_, jobs) =>
+        new Promise((resolve) =>
+          open.push(() => {
+            resolve(done(jobs));
+          }),
+        ),
+    });
     const stream = client.submitJobs();
     const over = new Promise((resolve) => stream.on("error", resolve));
     stream.write(message(1));
@@ -141,7 +179,8 @@ describe("a stream of jobs", () => {
     let left = false;
     async function* endless(): AsyncGenerator<JobSummary, void, undefined> {
       try {
-        for (;;) yield await Promise.resolve(JobSummary.fromPartial({ jobId: String(given++), command: line }));
+        for (;;)
+          yield await Promise.resolve(JobSummary.fromPartial({ jobId: String(given++), command: line }));
       } finally {
         left = true;
       }
@@ -149,7 +188,12 @@ describe("a stream of jobs", () => {
     const { client } = await start({ streamJobs: endless });
     const stream = client.streamJobs({ statusFilter: 0 });
     stream.on("error", () => {});
-    await new Promise<void>((resolve) => stream.once("data", () => { stream.pause(); resolve(); }));
+    await new Promise<void>((resolve) =>
+      stream.once("data", () => {
+        stream.pause();
+        resolve();
+      }),
+    );
     let before = -1;
     while (before !== given) {
       before = given;

@@ -24,7 +24,8 @@ const ANSWERS: Answers = {
   listJobs: (service, caller, request, options) => service.listJobs(caller, request, options),
   listExecutions: (service, caller, request, options) => service.listExecutions(caller, request, options),
   getClusterStatus: (service, caller, request, options) => service.getClusterStatus(caller, request, options),
-  transferLeadership: (service, caller, request, options) => service.transferLeadership(caller, request, options),
+  transferLeadership: (service, caller, request, options) =>
+    service.transferLeadership(caller, request, options),
   drainNode: (service, caller, request, options) => service.drainNode(caller, request, options),
 };
 

@@ -40,7 +40,10 @@ export class ClusterCalls {
       await this.#parts.raft.linearizableRead();
       return this.#status();
     };
-    return await this.#parts.routing.run({ caller, method: "getClusterStatus", effect: "read", request, onLeader }, options);
+    return await this.#parts.routing.run(
+      { caller, method: "getClusterStatus", effect: "read", request, onLeader },
+      options,
+    );
   }
 
   /** Each node shows its own log; nothing is forwarded. */
@@ -53,7 +56,10 @@ export class ClusterCalls {
     const { raft } = this.#parts;
     const { commitIndex, firstIndex, lastIndex } = raft.status();
     const entries: RaftLogEntry[] = [];
-    for (const entry of raft.entries(Math.max(startIndex, firstIndex), limit === 0 ? DEFAULT_PAGE_SIZE : limit)) {
+    for (const entry of raft.entries(
+      Math.max(startIndex, firstIndex),
+      limit === 0 ? DEFAULT_PAGE_SIZE : limit,
+    )) {
       const { index, term } = entry;
       entries.push({ index, term, command: describeCommand(entry), isCommitted: index <= commitIndex });
       // An entry may hold many jobs, and a page a thousand entries: heartbeats must not wait for all of it (G22).
@@ -77,7 +83,11 @@ export class ClusterCalls {
     );
   }
 
-  async drainNode(caller: CallerIdentity, given: DrainNodeRequest, options: CallOptions): Promise<DrainNodeResponse> {
+  async drainNode(
+    caller: CallerIdentity,
+    given: DrainNodeRequest,
+    options: CallOptions,
+  ): Promise<DrainNodeResponse> {
     requireAdmin(caller, "DrainNode");
     const { nodeId, undo, requestId } = this.#parts.validator.drainNode(given);
     const request = {
@@ -87,21 +97,30 @@ export class ClusterCalls {
       requestId: requestId === "" ? this.#parts.newId() : requestId,
     };
     const onLeader = (): Promise<DrainNodeResponse> => this.#drain(caller, request);
-    return await this.#parts.routing.run({ caller, method: "drainNode", effect: "write", request, onLeader }, options);
+    return await this.#parts.routing.run(
+      { caller, method: "drainNode", effect: "write", request, onLeader },
+      options,
+    );
   }
 
   async #transfer(target: number): Promise<TransferLeadershipResponse> {
     const { raft, nodeId } = this.#parts;
     const { voters } = raft.status().configuration;
     if (target !== 0 && !voters.includes(target)) {
-      throw new ValidationError([{ field: "targetNodeId", problem: `must be 0 or a voter (${voters.join(", ")})` }]);
+      throw new ValidationError([
+        { field: "targetNodeId", problem: `must be 0 or a voter (${voters.join(", ")})` },
+      ]);
     }
-    if (target === nodeId) return { success: true, message: `Node ${String(nodeId)} leads already.`, newLeaderId: nodeId };
+    if (target === nodeId)
+      return { success: true, message: `Node ${String(nodeId)} leads already.`, newLeaderId: nodeId };
     const newLeaderId = await raft.transferLeadership(target === 0 ? undefined : target);
     return { success: true, message: `Node ${String(newLeaderId)} leads now.`, newLeaderId };
   }
 
-  async #drain(caller: CallerIdentity, { nodeId, undo, requestId }: DrainNodeRequest): Promise<DrainNodeResponse> {
+  async #drain(
+    caller: CallerIdentity,
+    { nodeId, undo, requestId }: DrainNodeRequest,
+  ): Promise<DrainNodeResponse> {
     await propose(
       this.#parts,
       "drainingSet",
@@ -141,7 +160,10 @@ export class ClusterCalls {
   #nodes(view: RaftView): NodeStatus[] {
     const { voters, learners } = view.configuration;
     const ids = new Set([...voters, ...learners, ...this.#parts.store.nodes().map(({ id }) => id)]);
-    const alive = view.role === "leader" ? new Set([...this.#parts.scheduler.leases()].map(({ nodeId }) => nodeId)) : undefined;
+    const alive =
+      view.role === "leader"
+        ? new Set([...this.#parts.scheduler.leases()].map(({ nodeId }) => nodeId))
+        : undefined;
     const matched = new Map(view.peers?.map(({ id, matchIndex }) => [id, matchIndex]));
     matched.set(view.id, view.lastIndex);
     return [...ids].sort((a, b) => a - b).map((id) => this.#node(id, view, alive, matched));

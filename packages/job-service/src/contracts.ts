@@ -112,7 +112,10 @@ export interface PeerAnswers {
 /** The scheduler of this node; it places only while this node leads. */
 export interface SchedulerPort {
   /** Picks a node with room and reserves it until `release` (G9); without a placement the execution waits. */
-  place(needs: { readonly executor: string }): { readonly placement?: Placement | undefined; release(): void };
+  place(needs: { readonly executor: string }): {
+    readonly placement?: Placement | undefined;
+    release(): void;
+  };
   /** The nodes that hold a lease, as this node sees it while it leads. */
   leases(): Iterable<{ readonly nodeId: number }>;
 }

@@ -106,7 +106,9 @@ export class NotLeaderError extends JobServiceError {
   readonly leader: number | undefined;
 
   constructor(leader: number | undefined) {
-    super(`This node does not lead${leader === undefined ? "" : `; node ${String(leader)} does`}. Ask the leader.`);
+    super(
+      `This node does not lead${leader === undefined ? "" : `; node ${String(leader)} does`}. Ask the leader.`,
+    );
     this.leader = leader;
   }
 }
@@ -180,7 +182,10 @@ export class RefusedError extends JobServiceError {
   readonly category: ErrorCategory;
   readonly leader: number | undefined;
 
-  constructor(refusal: { code: string; category: string; message: string; leader?: number | undefined }, options?: ErrorOptions) {
+  constructor(
+    refusal: { code: string; category: string; message: string; leader?: number | undefined },
+    options?: ErrorOptions,
+  ) {
     super(refusal.message, options);
     this.code = refusal.code;
     this.category = isErrorCategory(refusal.category) ? refusal.category : "internal";
@@ -206,12 +211,15 @@ export interface ErrorFacts {
  * The message of an error without a code is not passed on: it may say too much.
  */
 export function errorFacts(error: unknown): ErrorFacts {
-  const { code, category, message, leader } = (typeof error === "object" && error !== null ? error : {}) as Record<
-    "code" | "category" | "message" | "leader",
-    unknown
-  >;
+  const { code, category, message, leader } = (
+    typeof error === "object" && error !== null ? error : {}
+  ) as Record<"code" | "category" | "message" | "leader", unknown>;
   if (typeof code !== "string" || !isErrorCategory(category)) {
-    return { code: "INTERNAL", category: "internal", message: "Internal error; the log of the node says more." };
+    return {
+      code: "INTERNAL",
+      category: "internal",
+      message: "Internal error; the log of the node says more.",
+    };
   }
   return {
     code,

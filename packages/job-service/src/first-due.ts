@@ -14,7 +14,10 @@ export function firstDueMs(schedule: Schedule | undefined, nowMs: number, atTole
   switch (kind?.$case) {
     case "at":
       if (kind.value.atMs >= nowMs - atToleranceMs) return kind.value.atMs;
-      throw notValid("schedule.at.atMs", `must not lie in the past (it is ${new Date(nowMs).toISOString()} now)`);
+      throw notValid(
+        "schedule.at.atMs",
+        `must not lie in the past (it is ${new Date(nowMs).toISOString()} now)`,
+      );
     case "cron":
       return firstOccurrenceMs(kind.value, nowMs);
     case "now":
@@ -28,13 +31,19 @@ function firstOccurrenceMs({ expression, timeZone, firstMs, lastMs }: CronSchedu
   const first = parseCron(expression, { timeZone }).next(Math.max(firstMs, Math.floor(nowMs)) - 1);
   if (first === undefined) throw notValid("schedule.cron.expression", "never occurs");
   if (lastMs !== 0 && first > lastMs) {
-    throw notValid("schedule.cron.lastMs", `must leave room for an occurrence (the first would be ${new Date(first).toISOString()})`);
+    throw notValid(
+      "schedule.cron.lastMs",
+      `must leave room for an occurrence (the first would be ${new Date(first).toISOString()})`,
+    );
   }
   return first;
 }
 
 /** What is wrong with an expression or a zone, if anything; needs no clock, so any node can tell. */
-export function cronProblem({ expression, timeZone }: CronSchedule): { field: "expression" | "timeZone"; problem: string } | undefined {
+export function cronProblem({
+  expression,
+  timeZone,
+}: CronSchedule): { field: "expression" | "timeZone"; problem: string } | undefined {
   try {
     parseCron(expression, { timeZone });
     return undefined;

@@ -27,7 +27,15 @@ import type {
 } from "@coxswain/protocol";
 import type { ApplyResult } from "@coxswain/state-machine";
 import { ClusterCalls } from "./cluster.ts";
-import type { CallerIdentity, CallOptions, Clock, Logger, Peers, RaftPort, SchedulerPort } from "./contracts.ts";
+import type {
+  CallerIdentity,
+  CallOptions,
+  Clock,
+  Logger,
+  Peers,
+  RaftPort,
+  SchedulerPort,
+} from "./contracts.ts";
 import { EndOfLifeCalls } from "./end-of-life.ts";
 import { StatusCalls } from "./job-status.ts";
 import { LeaderRouting } from "./leader-routing.ts";
@@ -100,7 +108,11 @@ export class JobService {
   }
 
   /** Stores a job and, when it is due now and a node has room, assigns it. */
-  submitJob(caller: CallerIdentity, request: SubmitJobRequest, options: CallOptions = {}): Promise<SubmitJobResponse> {
+  submitJob(
+    caller: CallerIdentity,
+    request: SubmitJobRequest,
+    options: CallOptions = {},
+  ): Promise<SubmitJobResponse> {
     return this.#submits.submitJob(caller, request, options);
   }
 
@@ -114,12 +126,20 @@ export class JobService {
   }
 
   /** Cancels a job; an attempt that runs is asked to stop, and ends the execution when it has. */
-  cancelJob(caller: CallerIdentity, request: CancelJobRequest, options: CallOptions = {}): Promise<CancelJobResponse> {
+  cancelJob(
+    caller: CallerIdentity,
+    request: CancelJobRequest,
+    options: CallOptions = {},
+  ): Promise<CancelJobResponse> {
     return this.#ends.cancelJob(caller, request, options);
   }
 
   /** Removes a job with its history. */
-  deleteJob(caller: CallerIdentity, request: DeleteJobRequest, options: CallOptions = {}): Promise<DeleteJobResponse> {
+  deleteJob(
+    caller: CallerIdentity,
+    request: DeleteJobRequest,
+    options: CallOptions = {},
+  ): Promise<DeleteJobResponse> {
     return this.#ends.deleteJob(caller, request, options);
   }
 
@@ -133,7 +153,11 @@ export class JobService {
   }
 
   /** One page of jobs, newest first: a client's own, or for an admin anybody's. */
-  listJobs(caller: CallerIdentity, request: ListJobsRequest, options: CallOptions = {}): Promise<ListJobsResponse> {
+  listJobs(
+    caller: CallerIdentity,
+    request: ListJobsRequest,
+    options: CallOptions = {},
+  ): Promise<ListJobsResponse> {
     return this.#lists.listJobs(caller, request, options);
   }
 
@@ -165,7 +189,10 @@ export class JobService {
   }
 
   /** What this node's log still holds in memory. For admins. */
-  getRaftLogEntries(caller: CallerIdentity, request: GetRaftLogEntriesRequest): Promise<GetRaftLogEntriesResponse> {
+  getRaftLogEntries(
+    caller: CallerIdentity,
+    request: GetRaftLogEntriesRequest,
+  ): Promise<GetRaftLogEntriesResponse> {
     return this.#cluster.getRaftLogEntries(caller, request);
   }
 
@@ -179,7 +206,11 @@ export class JobService {
   }
 
   /** Stops placing work on a node, or with `undo` goes on with it. For admins. */
-  drainNode(caller: CallerIdentity, request: DrainNodeRequest, options: CallOptions = {}): Promise<DrainNodeResponse> {
+  drainNode(
+    caller: CallerIdentity,
+    request: DrainNodeRequest,
+    options: CallOptions = {},
+  ): Promise<DrainNodeResponse> {
     return this.#cluster.drainNode(caller, request, options);
   }
 }

@@ -29,7 +29,10 @@ export class StatusCalls {
       await this.#parts.raft.linearizableRead();
       return await this.#status(caller, request.jobId);
     };
-    return await this.#parts.routing.run({ caller, method: "getJobStatus", effect: "read", request, onLeader }, options);
+    return await this.#parts.routing.run(
+      { caller, method: "getJobStatus", effect: "read", request, onLeader },
+      options,
+    );
   }
 
   async #status(caller: CallerIdentity, jobId: string): Promise<GetJobStatusResponse> {
@@ -46,13 +49,16 @@ export class StatusCalls {
     const attempt = newestAttempt(execution);
     if (execution === undefined || attempt === undefined) return NOTHING;
     if (attempt.result !== undefined) return attempt.result.outputTail;
-    return execution.status === ExecutionStatus.RUNNING ? await this.#liveOutput(execution.id, attempt) : NOTHING;
+    return execution.status === ExecutionStatus.RUNNING
+      ? await this.#liveOutput(execution.id, attempt)
+      : NOTHING;
   }
 
   /** Output is not consensus: when its node does not answer soon, the status goes without. */
   async #liveOutput(executionId: string, { nodeId, number }: Attempt): Promise<Uint8Array> {
     const { outputTailBytes, outputWaitMs } = this.#parts.settings;
-    if (nodeId === this.#parts.nodeId) return this.#parts.localOutput(executionId, number, outputTailBytes) ?? NOTHING;
+    if (nodeId === this.#parts.nodeId)
+      return this.#parts.localOutput(executionId, number, outputTailBytes) ?? NOTHING;
     const deadline = new Deadline(this.#parts.clock, outputWaitMs);
     const abort = new AbortController();
     try {
@@ -72,7 +78,8 @@ export class StatusCalls {
 function statusOf(job: Job, execution: Execution | undefined, output: Uint8Array): GetJobStatusResponse {
   const attempt = newestAttempt(execution);
   const result = attempt?.result;
-  const completedAtMs = execution === undefined || execution.finishedAtMs === 0 ? job.finishedAtMs : execution.finishedAtMs;
+  const completedAtMs =
+    execution === undefined || execution.finishedAtMs === 0 ? job.finishedAtMs : execution.finishedAtMs;
   return {
     jobId: job.id,
     status: job.status,

@@ -8,7 +8,13 @@
  */
 import type { CallerIdentity, CallOptions, Clock, ForwardOptions, Peers, RaftPort } from "./contracts.ts";
 import { Deadline } from "./deadline.ts";
-import { errorFacts, NoLeaderError, NotLeaderError, OutcomeUnknownError, ReadTimeoutError } from "./errors.ts";
+import {
+  errorFacts,
+  NoLeaderError,
+  NotLeaderError,
+  OutcomeUnknownError,
+  ReadTimeoutError,
+} from "./errors.ts";
 import type { ErrorCategory } from "./errors.ts";
 import type { ServiceSettings } from "./limits.ts";
 import type { PublicCalls, PublicMethod } from "./public-calls.ts";
@@ -62,7 +68,10 @@ export class LeaderRouting {
     this.#options = options;
   }
 
-  async run<M extends PublicMethod>(route: Route<M>, options: CallOptions): Promise<PublicCalls[M]["response"]> {
+  async run<M extends PublicMethod>(
+    route: Route<M>,
+    options: CallOptions,
+  ): Promise<PublicCalls[M]["response"]> {
     const deadline = new Deadline(this.#options.clock, this.#waitMs(options));
     try {
       return await (options.forwarded === true
@@ -75,7 +84,9 @@ export class LeaderRouting {
 
   #waitMs({ deadlineMs }: CallOptions): number {
     const { commitWaitMs } = this.#options.settings;
-    return deadlineMs === undefined ? commitWaitMs : Math.min(commitWaitMs, deadlineMs - this.#options.clock.now());
+    return deadlineMs === undefined
+      ? commitWaitMs
+      : Math.min(commitWaitMs, deadlineMs - this.#options.clock.now());
   }
 
   #answerForwarded<M extends PublicMethod>(
@@ -102,7 +113,10 @@ export class LeaderRouting {
         const { code, category, leader } = errorFacts(error);
         const retryable = route.repeatable === false ? NOT_DONE.has(code) : REPEATED.has(category);
         mayHaveHappened ||= category === "unknown-outcome" && route.effect === "write";
-        if (!retryable) throw mayHaveHappened && INCONCLUSIVE.has(category) ? new OutcomeUnknownError({ cause: error }) : error;
+        if (!retryable)
+          throw mayHaveHappened && INCONCLUSIVE.has(category)
+            ? new OutcomeUnknownError({ cause: error })
+            : error;
         lastError = error;
         hint = leader;
       }
@@ -125,7 +139,10 @@ export class LeaderRouting {
     return this.#forward(route, target, deadline);
   }
 
-  #answerHere<M extends PublicMethod>(route: Route<M>, deadline: Deadline): Promise<PublicCalls[M]["response"]> {
+  #answerHere<M extends PublicMethod>(
+    route: Route<M>,
+    deadline: Deadline,
+  ): Promise<PublicCalls[M]["response"]> {
     if (deadline.expired) return Promise.reject(new NoLeaderError());
     return deadline.race(route.onLeader(deadline), () => tooLate(route));
   }
@@ -143,7 +160,10 @@ export class LeaderRouting {
     const options: ForwardOptions = { timeoutMs: deadline.remainingMs, signal: abort.signal };
     try {
       const answer = this.#options.peers.forward(target, caller, method, request, options);
-      return await deadline.race(orAborted(answer, abort.signal, () => tooLate({ effect })), () => tooLate({ effect }));
+      return await deadline.race(
+        orAborted(answer, abort.signal, () => tooLate({ effect })),
+        () => tooLate({ effect }),
+      );
     } finally {
       stopWatching();
       // Whoever does not wait for the answer tells the other side; an answered call is over anyway.
@@ -177,7 +197,9 @@ function lastWord(mayHaveHappened: boolean, lastError: unknown): Error {
   if (mayHaveHappened) return new OutcomeUnknownError({ cause: lastError });
   const { code, category } = errorFacts(lastError);
   if (category === "unknown-outcome") return new ReadTimeoutError({ cause: lastError });
-  return lastError instanceof Error && !LEADERLESS.has(code) ? lastError : new NoLeaderError({ cause: lastError });
+  return lastError instanceof Error && !LEADERLESS.has(code)
+    ? lastError
+    : new NoLeaderError({ cause: lastError });
 }
 
 function orAborted<T>(promise: Promise<T>, signal: AbortSignal, error: () => Error): Promise<T> {

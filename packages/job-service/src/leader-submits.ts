@@ -4,7 +4,13 @@ import { executorOf, isRefused } from "@coxswain/state-machine";
 import type { SubmitItemResult } from "@coxswain/state-machine";
 import { contentHash } from "./content-hash.ts";
 import type { CallerIdentity } from "./contracts.ts";
-import { errorFacts, JobConflictError, NodeDrainingError, OutcomeUnknownError, UnexpectedResultError } from "./errors.ts";
+import {
+  errorFacts,
+  JobConflictError,
+  NodeDrainingError,
+  OutcomeUnknownError,
+  UnexpectedResultError,
+} from "./errors.ts";
 import { firstDueMs } from "./first-due.ts";
 import { inProposals } from "./in-proposals.ts";
 import { idTimeMs } from "./job-id.ts";
@@ -63,7 +69,8 @@ export class LeaderSubmits {
     const answers = await unlessToBeRepeated(proposals.map((part) => this.#propose(part)));
     answers.forEach((answer, index) => {
       for (const [offset, { position }] of (proposals[index] ?? []).entries()) {
-        outcomes[position] = answer.status === "fulfilled" ? itemOutcome(answer.value[offset]) : { error: answer.reason };
+        outcomes[position] =
+          answer.status === "fulfilled" ? itemOutcome(answer.value[offset]) : { error: answer.reason };
       }
     });
   }
@@ -122,10 +129,16 @@ export class LeaderSubmits {
  * The outcomes of all parts, unless the whole is to be tried again or has failed alike. That nothing was done is
  * only said when it is true of every part.
  */
-async function unlessToBeRepeated<T>(parts: readonly Promise<T>[]): Promise<readonly PromiseSettledResult<T>[]> {
+async function unlessToBeRepeated<T>(
+  parts: readonly Promise<T>[],
+): Promise<readonly PromiseSettledResult<T>[]> {
   const answers = await Promise.allSettled(parts);
-  const categories = answers.map((answer) => (answer.status === "rejected" ? errorFacts(answer.reason).category : "done"));
-  const repeat = answers.find((_, index) => categories[index] === "unavailable" || categories[index] === "unknown-outcome");
+  const categories = answers.map((answer) =>
+    answer.status === "rejected" ? errorFacts(answer.reason).category : "done",
+  );
+  const repeat = answers.find(
+    (_, index) => categories[index] === "unavailable" || categories[index] === "unknown-outcome",
+  );
   const nothingDone = categories.every((category) => category !== "done" && category !== "unknown-outcome");
   const failed = repeat ?? (nothingDone ? answers[0] : undefined);
   if (failed?.status !== "rejected") return answers;

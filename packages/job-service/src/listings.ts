@@ -25,7 +25,11 @@ export class ListingCalls {
     this.#parts = parts;
   }
 
-  async listJobs(caller: CallerIdentity, given: ListJobsRequest, options: CallOptions): Promise<ListJobsResponse> {
+  async listJobs(
+    caller: CallerIdentity,
+    given: ListJobsRequest,
+    options: CallOptions,
+  ): Promise<ListJobsResponse> {
     requireUser(caller, "ListJobs");
     const checked = this.#parts.validator.listJobs(given);
     // Whatever a client asks for, it sees its own jobs and no others.
@@ -35,13 +39,24 @@ export class ListingCalls {
       await this.#parts.raft.linearizableRead();
       return await this.#page(request);
     };
-    return await this.#parts.routing.run({ caller, method: "listJobs", effect: "read", request, onLeader }, options);
+    return await this.#parts.routing.run(
+      { caller, method: "listJobs", effect: "read", request, onLeader },
+      options,
+    );
   }
 
   /** Page after page, each read only when the one before was taken. Jobs that are submitted meanwhile may be missing. */
-  async *streamJobs(caller: CallerIdentity, given: StreamJobsRequest, options: CallOptions): AsyncGenerator<JobSummary, void, undefined> {
+  async *streamJobs(
+    caller: CallerIdentity,
+    given: StreamJobsRequest,
+    options: CallOptions,
+  ): AsyncGenerator<JobSummary, void, undefined> {
     requireUser(caller, "StreamJobs");
-    const request: ListJobsRequest = { ...ALL_JOBS, statusFilter: given.statusFilter, pageSize: this.#parts.settings.streamPageSize };
+    const request: ListJobsRequest = {
+      ...ALL_JOBS,
+      statusFilter: given.statusFilter,
+      pageSize: this.#parts.settings.streamPageSize,
+    };
     let pageToken = "";
     do {
       const page = await this.listJobs(caller, { ...request, pageToken }, options);
@@ -63,7 +78,10 @@ export class ListingCalls {
       await this.#parts.raft.linearizableRead();
       return await this.#executions(caller, request, before);
     };
-    return await this.#parts.routing.run({ caller, method: "listExecutions", effect: "read", request, onLeader }, options);
+    return await this.#parts.routing.run(
+      { caller, method: "listExecutions", effect: "read", request, onLeader },
+      options,
+    );
   }
 
   async #page(request: ListJobsRequest): Promise<ListJobsResponse> {
@@ -77,7 +95,11 @@ export class ListingCalls {
       ...(request.createdAfterMs === 0 ? {} : { createdAfterMs: request.createdAfterMs }),
       ...(request.createdBeforeMs === 0 ? {} : { createdBeforeMs: request.createdBeforeMs }),
     });
-    return { jobs: jobs.map((job, index) => jobSummary(job, latestExecutions[index])), nextPageToken, totalCount };
+    return {
+      jobs: jobs.map((job, index) => jobSummary(job, latestExecutions[index])),
+      nextPageToken,
+      totalCount,
+    };
   }
 
   async #executions(
@@ -95,7 +117,10 @@ export class ListingCalls {
     let roomBytes = settings.maxPageBytes;
     do {
       const wanted = Math.min(EXECUTIONS_PER_READ, limit - executions.length);
-      const page = await store.executionsOf(jobId, { limit: wanted, ...(next === undefined ? {} : { before: next }) });
+      const page = await store.executionsOf(jobId, {
+        limit: wanted,
+        ...(next === undefined ? {} : { before: next }),
+      });
       for (const execution of page.executions) {
         roomBytes -= Execution.encode(execution).finish().byteLength;
         // A page always brings something, or a reader would never get past a large one.
@@ -125,5 +150,7 @@ const ALL_JOBS: ListJobsRequest = {
 function executionNumber(pageToken: string): number | undefined {
   if (pageToken === "") return undefined;
   if (/^[1-9]\d{0,14}$/.test(pageToken)) return Number(pageToken);
-  throw new ValidationError([{ field: "pageToken", problem: "must come from an earlier page of this listing" }]);
+  throw new ValidationError([
+    { field: "pageToken", problem: "must come from an earlier page of this listing" },
+  ]);
 }

@@ -10,8 +10,14 @@ export function resolvePolicy(asked: Policy | undefined, defaults: Policy): Poli
     maxAttempts: orDefault(asked.maxAttempts, defaults.maxAttempts),
     timeoutMs: orDefault(asked.timeoutMs, defaults.timeoutMs),
     // A bound that only one side named must not contradict the default of the other.
-    retryInitialMs: asked.retryInitialMs === 0 && asked.retryMaxMs > 0 ? Math.min(retryInitialMs, asked.retryMaxMs) : retryInitialMs,
-    retryMaxMs: Math.max(orDefault(asked.retryMaxMs, defaults.retryMaxMs), asked.retryMaxMs === 0 ? retryInitialMs : 0),
+    retryInitialMs:
+      asked.retryInitialMs === 0 && asked.retryMaxMs > 0
+        ? Math.min(retryInitialMs, asked.retryMaxMs)
+        : retryInitialMs,
+    retryMaxMs: Math.max(
+      orDefault(asked.retryMaxMs, defaults.retryMaxMs),
+      asked.retryMaxMs === 0 ? retryInitialMs : 0,
+    ),
     onNodeLoss: asked.onNodeLoss === NodeLossPolicy.UNSPECIFIED ? defaults.onNodeLoss : asked.onNodeLoss,
     misfire: asked.misfire === MisfirePolicy.UNSPECIFIED ? defaults.misfire : asked.misfire,
     priority: orDefault(asked.priority, defaults.priority),

@@ -36,7 +36,8 @@ function cronSchedule() {
     })
     .superRefine((cron, context) => {
       const found = cronProblem(cron);
-      if (found !== undefined) context.addIssue({ code: "custom", path: [found.field], message: found.problem });
+      if (found !== undefined)
+        context.addIssue({ code: "custom", path: [found.field], message: found.problem });
     });
 }
 

@@ -9,7 +9,15 @@ import type { Validator } from "./validate.ts";
 /** The queries of the job store that this room uses. */
 export type StorePort = Pick<
   JobStore,
-  "job" | "execution" | "executionsOf" | "listJobs" | "nodes" | "node" | "runningOn" | "counters" | "featureLevel"
+  | "job"
+  | "execution"
+  | "executionsOf"
+  | "listJobs"
+  | "nodes"
+  | "node"
+  | "runningOn"
+  | "counters"
+  | "featureLevel"
 >;
 
 export interface ServiceParts {

@@ -1,6 +1,11 @@
 /** Submitting jobs: one at a time or many at once, always one way through. */
 import { SubmitJobsRequest } from "@coxswain/protocol";
-import type { SubmitJobRequest, SubmitJobResponse, SubmitJobResult, SubmitJobsResponse } from "@coxswain/protocol";
+import type {
+  SubmitJobRequest,
+  SubmitJobResponse,
+  SubmitJobResult,
+  SubmitJobsResponse,
+} from "@coxswain/protocol";
 import { requireUser } from "./authorize.ts";
 import type { CallerIdentity, CallOptions } from "./contracts.ts";
 import { errorDetail, errorFromDetail } from "./error-detail.ts";
@@ -82,7 +87,9 @@ export class SubmitCalls {
     positions.forEach((position, index) => {
       results[position] = submitted[index];
     });
-    return results.map((result) => result ?? errorResult(new UnexpectedResultError("A submit had no outcome.")));
+    return results.map(
+      (result) => result ?? errorResult(new UnexpectedResultError("A submit had no outcome.")),
+    );
   }
 
   async #submitAll(
@@ -109,7 +116,10 @@ export class SubmitCalls {
   ): Promise<readonly SubmitJobResult[]> {
     const bytes = this.#batchBytes(jobs);
     // The time spent waiting for a place counts as well.
-    const deadlineMs = Math.min(options.deadlineMs ?? Infinity, this.#parts.clock.now() + this.#parts.settings.commitWaitMs);
+    const deadlineMs = Math.min(
+      options.deadlineMs ?? Infinity,
+      this.#parts.clock.now() + this.#parts.settings.commitWaitMs,
+    );
     const window = options.deadlineMs === undefined ? "" : String(Math.floor(deadlineMs / SAME_DEADLINE_MS));
     const submitter = { caller, options: { ...options, deadlineMs } };
     return await this.#gathered.add(`${caller.role} ${window} ${caller.name}`, jobs, bytes, submitter);
@@ -135,7 +145,8 @@ export class SubmitCalls {
   #told(outcome: SubmitOutcome): SubmitJobResult {
     if ("job" in outcome) return { result: { $case: "job", value: outcome.job } };
     const detail = errorDetail(outcome.error);
-    if (detail.category === "internal") this.#parts.logger.error({ err: outcome.error }, "a job of a batch failed");
+    if (detail.category === "internal")
+      this.#parts.logger.error({ err: outcome.error }, "a job of a batch failed");
     return { result: { $case: "error", value: detail } };
   }
 
@@ -146,7 +157,9 @@ export class SubmitCalls {
   #requireBatchSize(requests: readonly SubmitJobRequest[]): void {
     const { maxBatchJobs } = this.#parts.limits;
     if (requests.length <= maxBatchJobs) return;
-    throw new ValidationError([{ field: "jobs", problem: `must be at most ${String(maxBatchJobs)} in one batch` }]);
+    throw new ValidationError([
+      { field: "jobs", problem: `must be at most ${String(maxBatchJobs)} in one batch` },
+    ]);
   }
 
   /** The size of a batch on its way to another node; it must fit a message. */
@@ -154,7 +167,9 @@ export class SubmitCalls {
     const { maxBatchBytes } = this.#parts.limits;
     const bytes = SubmitJobsRequest.encode({ sequence: 0, jobs: [...jobs] }).finish().byteLength;
     if (bytes <= maxBatchBytes) return bytes;
-    throw new ValidationError([{ field: "jobs", problem: `must be at most ${String(maxBatchBytes)} bytes in one batch` }]);
+    throw new ValidationError([
+      { field: "jobs", problem: `must be at most ${String(maxBatchBytes)} bytes in one batch` },
+    ]);
   }
 }
 

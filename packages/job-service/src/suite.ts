@@ -44,7 +44,11 @@ const submit: SubmitJobRequest = SubmitJobRequest.fromPartial({ command: "echo h
 
 /** Declares the suite's tests. */
 export function peersSuite(name: string, start: StartPeers, { test }: SuiteFramework): void {
-  const check = (claim: string, answers: Partial<PeerAnswers>, run: (fixture: PeersFixture) => Promise<void>): void => {
+  const check = (
+    claim: string,
+    answers: Partial<PeerAnswers>,
+    run: (fixture: PeersFixture) => Promise<void>,
+  ): void => {
     test(`${name} ${claim}`, async () => {
       const fixture = await start(answers);
       try {
@@ -60,13 +64,23 @@ export function peersSuite(name: string, start: StartPeers, { test }: SuiteFrame
   fetchesOutput(check);
 }
 
-type Check = (claim: string, answers: Partial<PeerAnswers>, run: (fixture: PeersFixture) => Promise<void>) => void;
+type Check = (
+  claim: string,
+  answers: Partial<PeerAnswers>,
+  run: (fixture: PeersFixture) => Promise<void>,
+) => void;
 
 function carriesCalls(check: Check): void {
   const seen: unknown[] = [];
   const forward: PeerAnswers["forward"] = (caller, method, request) => {
     seen.push([{ name: caller.name, role: caller.role }, method, request]);
-    return Promise.resolve({ jobId: "a", createdAtMs: 5, existed: true, success: true, message: "done" } as never);
+    return Promise.resolve({
+      jobId: "a",
+      createdAtMs: 5,
+      existed: true,
+      success: true,
+      message: "done",
+    } as never);
   };
   check("carry the request, the caller and the answer unchanged", { forward }, async ({ peers }) => {
     const { jobId, createdAtMs, existed } = await peers.forward(2, alice, "submitJob", submit, limits());
@@ -107,20 +121,31 @@ function tellsWhatIsInDoubt(check: Check): void {
     abort.abort();
     return new Promise(() => {});
   };
-  check("say that the outcome is unknown when a call is given up under way", { forward }, async ({ peers }) => {
-    const options = { timeoutMs: 5_000, signal: abort.signal };
-    equal((await refusalOf(peers.forward(2, alice, "submitJob", submit, options))).category, "unknown-outcome");
-  });
+  check(
+    "say that the outcome is unknown when a call is given up under way",
+    { forward },
+    async ({ peers }) => {
+      const options = { timeoutMs: 5_000, signal: abort.signal };
+      equal(
+        (await refusalOf(peers.forward(2, alice, "submitJob", submit, options))).category,
+        "unknown-outcome",
+      );
+    },
+  );
 }
 
 function fetchesOutput(check: Check): void {
   const bytes = Uint8Array.of(0, 255, 10, 195);
   const output: PeerAnswers["output"] = (id, attempt, tailBytes) =>
     id === "a.1.1" && attempt === 2 ? bytes.subarray(-tailBytes) : undefined;
-  check("fetch an attempt's output byte for byte, or say that there is none", { output }, async ({ peers }) => {
-    deepEqual([...((await peers.output(2, "a.1.1", 2, 3, limits())) ?? [])], [255, 10, 195]);
-    equal(await peers.output(2, "a.1.1", 1, 3, limits()), undefined);
-  });
+  check(
+    "fetch an attempt's output byte for byte, or say that there is none",
+    { output },
+    async ({ peers }) => {
+      deepEqual([...((await peers.output(2, "a.1.1", 2, 3, limits())) ?? [])], [255, 10, 195]);
+      equal(await peers.output(2, "a.1.1", 1, 3, limits()), undefined);
+    },
+  );
 }
 
 function limits(): ForwardOptions {

@@ -7,7 +7,8 @@ import { newestAttempt } from "./newest-attempt.ts";
 const MAX_LINE_CHARACTERS = 256;
 
 export function jobSummary(job: Job, latest: Execution | undefined): JobSummary {
-  const completedAtMs = latest === undefined || latest.finishedAtMs === 0 ? job.finishedAtMs : latest.finishedAtMs;
+  const completedAtMs =
+    latest === undefined || latest.finishedAtMs === 0 ? job.finishedAtMs : latest.finishedAtMs;
   return {
     jobId: job.id,
     command: commandLine(job.task),

@@ -4,7 +4,16 @@ import type { Task } from "@coxswain/protocol";
 import type { RequestLimits } from "./limits.ts";
 import { boundedText, environment, sizeBytes, textMap, TOKEN_PATTERN } from "./text-rules.ts";
 
-const METHODS: ReadonlySet<string> = new Set(["", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const METHODS: ReadonlySet<string> = new Set([
+  "",
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+]);
 
 /** Set by the executor itself (G15), or by HTTP. */
 const RESERVED_HEADERS: ReadonlySet<string> = new Set([
@@ -63,14 +72,22 @@ function commandFields(limits: RequestLimits) {
 function processTask(limits: RequestLimits) {
   return z
     .object(commandFields(limits))
-    .refine((task) => hasText(task.shell) !== task.argv.length > 0, "either shell or argv must be set, and not both");
+    .refine(
+      (task) => hasText(task.shell) !== task.argv.length > 0,
+      "either shell or argv must be set, and not both",
+    );
 }
 
 function dockerTask(limits: RequestLimits) {
-  return z
-    .object({ ...commandFields(limits), image: z.string().regex(IMAGE_PATTERN, "must be the name of an image") })
-    // Neither is fine here: the image has a command of its own.
-    .refine((task) => !(task.shell !== "" && task.argv.length > 0), "not both of shell and argv may be set");
+  return (
+    z
+      .object({
+        ...commandFields(limits),
+        image: z.string().regex(IMAGE_PATTERN, "must be the name of an image"),
+      })
+      // Neither is fine here: the image has a command of its own.
+      .refine((task) => !(task.shell !== "" && task.argv.length > 0), "not both of shell and argv may be set")
+  );
 }
 
 function webhookTask(limits: RequestLimits) {
@@ -82,7 +99,10 @@ function webhookTask(limits: RequestLimits) {
       }),
       method: z
         .string()
-        .refine((method) => METHODS.has(method), "must be empty or one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+        .refine(
+          (method) => METHODS.has(method),
+          "must be empty or one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+        ),
       headers: textMap(limits.maxHeaders, limits.maxHeaderBytes, headerProblem),
       payload: z
         .instanceof(Uint8Array)
@@ -105,14 +125,17 @@ function urlProblem(text: string): string | undefined {
   if (!URL.canParse(text)) return "must be an absolute URL";
   const url = new URL(text);
   if (url.protocol !== "http:" && url.protocol !== "https:") return "must begin with http:// or https://";
-  if (url.username !== "" || url.password !== "") return "must not carry a user or password; send a header instead";
+  if (url.username !== "" || url.password !== "")
+    return "must not carry a user or password; send a header instead";
   return undefined;
 }
 
 function headerProblem(name: string, value: string): string | undefined {
   if (!TOKEN_PATTERN.test(name)) return "names must be HTTP tokens";
   if (RESERVED_HEADERS.has(name.toLowerCase())) return "this header is set by Coxswain or by HTTP itself";
-  return HEADER_VALUE_PATTERN.test(value) ? undefined : "values must not contain line breaks or control characters";
+  return HEADER_VALUE_PATTERN.test(value)
+    ? undefined
+    : "values must not contain line breaks or control characters";
 }
 
 function hasText(text: string): boolean {

@@ -45,7 +45,8 @@ export const MAX_INSTANT_MS: number = LAST_INSTANT_MS;
 /** An environment, as given to a process. */
 export function environment(maxEntries: number, maxBytes: number): z.ZodType<Record<string, string>> {
   return textMap(maxEntries, maxBytes, (name, value) => {
-    if (!ENV_NAME_PATTERN.test(name)) return "names must be letters, digits and _, not beginning with a digit";
+    if (!ENV_NAME_PATTERN.test(name))
+      return "names must be letters, digits and _, not beginning with a digit";
     return value.includes("\0") ? "values must not contain NUL" : undefined;
   });
 }

@@ -54,7 +54,8 @@ export class Validator {
   /** Checks a submit and completes it, so that the same request can be sent twice and mean one job. */
   submit(request: SubmitJobRequest): CheckedSubmit {
     const { command, image, jobId, task, schedule, policy } = check(this.#submit, withTask(request));
-    if (task === undefined) throw new ValidationError([{ field: "task", problem: "task or command must be set" }]);
+    if (task === undefined)
+      throw new ValidationError([{ field: "task", problem: "task or command must be set" }]);
     return {
       command,
       image,
@@ -98,7 +99,9 @@ export class Validator {
 export function checkedBefore(request: SubmitJobRequest): CheckedSubmit {
   const { task, jobId } = request;
   if (task === undefined || jobId === "") {
-    throw new ValidationError([{ field: task === undefined ? "task" : "jobId", problem: "must be set when forwarded" }]);
+    throw new ValidationError([
+      { field: task === undefined ? "task" : "jobId", problem: "must be set when forwarded" },
+    ]);
   }
   return { ...request, task };
 }
@@ -108,7 +111,9 @@ function withTask(request: SubmitJobRequest): SubmitJobRequest {
   const { command, image, task } = request;
   if (task !== undefined) {
     if (command === "" && image === "") return request;
-    throw new ValidationError([{ field: command === "" ? "image" : "command", problem: "must be empty when task is set" }]);
+    throw new ValidationError([
+      { field: command === "" ? "image" : "command", problem: "must be empty when task is set" },
+    ]);
   }
   if (command.trim() === "") {
     throw new ValidationError([{ field: "command", problem: "must not be empty when no task is set" }]);

@@ -28,7 +28,10 @@ describe("a cancel", () => {
     const cluster = await withJob();
     const first = await cluster.service(1).cancelJob(alice, cancel({ requestId: "r" }));
     expect(await cluster.service(2).cancelJob(alice, cancel({ requestId: "r" }))).toEqual(first);
-    expect(await rejection(cluster.service(1).cancelJob(alice, cancel({ requestId: "s" })))).toMatchObject({ code: "JOB_ALREADY_FINISHED", category: "conflict" });
+    expect(await rejection(cluster.service(1).cancelJob(alice, cancel({ requestId: "s" })))).toMatchObject({
+      code: "JOB_ALREADY_FINISHED",
+      category: "conflict",
+    });
   });
 
   test("whose answer is lost is not refused for having succeeded", async () => {
@@ -36,8 +39,14 @@ describe("a cancel", () => {
     const request = cancel();
     cluster.nextProposals.push(() => {
       // Applied, and then the leader is gone.
-      cluster.store.apply({ ...cluster.store.commands[0]!, requestId: "alice/made-1", body: { $case: "cancelJob", value: { jobId: "a", reason: "" } } });
-      return Promise.reject(new RefusedError({ code: "PROPOSAL_OUTCOME_UNKNOWN", category: "unknown-outcome", message: "lost" }));
+      cluster.store.apply({
+        ...cluster.store.commands[0]!,
+        requestId: "alice/made-1",
+        body: { $case: "cancelJob", value: { jobId: "a", reason: "" } },
+      });
+      return Promise.reject(
+        new RefusedError({ code: "PROPOSAL_OUTCOME_UNKNOWN", category: "unknown-outcome", message: "lost" }),
+      );
     });
     const answer = cluster.service(2).cancelJob(alice, request);
     await cluster.clock.advance(100);
@@ -49,13 +58,18 @@ describe("a cancel", () => {
     const error = await rejection(cluster.service(2).cancelJob(bob, cancel()));
     expect(error).toMatchObject({ code: "JOB_PERMISSION_DENIED", category: "denied" });
     expect(JSON.stringify(error) + String(error.message)).not.toMatch(/alice|sleep/);
-    expect(await rejection(cluster.service(1).cancelJob(otherNode, cancel()))).toMatchObject({ category: "denied" });
+    expect(await rejection(cluster.service(1).cancelJob(otherNode, cancel()))).toMatchObject({
+      category: "denied",
+    });
     expect(await cluster.service(3).cancelJob(root, cancel())).toMatchObject({ success: true });
   });
 
   test("of no job at all: not found, and believed only after a confirmed read", async () => {
     const cluster = await withJob();
-    expect(await rejection(cluster.service(1).cancelJob(alice, cancel({ jobId: "b" })))).toMatchObject({ code: "JOB_NOT_FOUND", category: "not-found" });
+    expect(await rejection(cluster.service(1).cancelJob(alice, cancel({ jobId: "b" })))).toMatchObject({
+      code: "JOB_NOT_FOUND",
+      category: "not-found",
+    });
     expect(cluster.reads).toBe(1);
   });
 });
@@ -66,12 +80,16 @@ describe("a delete", () => {
     expect(await cluster.service(2).deleteJob(alice, remove({ requestId: "r" }))).toEqual({});
     expect(cluster.store.jobs.size).toBe(0);
     expect(await cluster.service(3).deleteJob(alice, remove({ requestId: "r" }))).toEqual({});
-    expect(await rejection(cluster.service(3).deleteJob(alice, remove({ requestId: "s" })))).toMatchObject({ code: "JOB_NOT_FOUND" });
+    expect(await rejection(cluster.service(3).deleteJob(alice, remove({ requestId: "s" })))).toMatchObject({
+      code: "JOB_NOT_FOUND",
+    });
   });
 
   test("of a foreign job is denied", async () => {
     const cluster = await withJob();
-    expect(await rejection(cluster.service(1).deleteJob(bob, remove()))).toMatchObject({ category: "denied" });
+    expect(await rejection(cluster.service(1).deleteJob(bob, remove()))).toMatchObject({
+      category: "denied",
+    });
     expect(cluster.store.jobs.size).toBe(1);
   });
 
@@ -79,7 +97,11 @@ describe("a delete", () => {
     const cluster = await withJob();
     await cluster.service(1).deleteJob(alice, remove({ requestId: "r" }));
     await cluster.service(1).submitJob(alice, submit({ command: "true", jobId: "b" }));
-    expect(await rejection(cluster.service(1).deleteJob(bob, remove({ jobId: "b", requestId: "r" })))).toMatchObject({ category: "denied" });
-    expect(await rejection(cluster.service(1).deleteJob(bob, remove({ requestId: "r" })))).toMatchObject({ code: "JOB_NOT_FOUND" });
+    expect(
+      await rejection(cluster.service(1).deleteJob(bob, remove({ jobId: "b", requestId: "r" }))),
+    ).toMatchObject({ category: "denied" });
+    expect(await rejection(cluster.service(1).deleteJob(bob, remove({ requestId: "r" })))).toMatchObject({
+      code: "JOB_NOT_FOUND",
+    });
   });
 });

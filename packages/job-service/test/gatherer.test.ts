@@ -41,7 +41,11 @@ test("what arrives while a call is under way goes together when it is answered",
   const gatherer = new Gatherer<number, number, string>({
     send: (items) => {
       sent.push(items);
-      return new Promise((resolve) => answers.push(() => { resolve(items); }));
+      return new Promise((resolve) =>
+        answers.push(() => {
+          resolve(items);
+        }),
+      );
     },
     maxItems: 10,
     maxBytes: 100,
@@ -64,7 +68,11 @@ test("what arrives while a call is under way goes together when it is answered",
 
 test("groups never mix", async () => {
   const { batches, sent, contexts } = doubling();
-  await Promise.all([batches.add("a", [1], 1, "alice"), batches.add("b", [2], 1, "bob"), batches.add("a", [3], 1, "alice")]);
+  await Promise.all([
+    batches.add("a", [1], 1, "alice"),
+    batches.add("b", [2], 1, "bob"),
+    batches.add("a", [3], 1, "alice"),
+  ]);
   expect(sent).toEqual([[1, 3], [2]]);
   expect(contexts).toEqual(["alice", "bob"]);
 });

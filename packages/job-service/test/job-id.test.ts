@@ -9,7 +9,11 @@ test("a UUIDv7 says when it was made", () => {
 });
 
 test("any other id says nothing", () => {
-  for (const id of ["backup", "f81d4fae-7dec-41d0-a765-00a0c91e6bf6", "0190b2f0-3c00-7000-0000-000000000000"]) {
+  for (const id of [
+    "backup",
+    "f81d4fae-7dec-41d0-a765-00a0c91e6bf6",
+    "0190b2f0-3c00-7000-0000-000000000000",
+  ]) {
     expect(idTimeMs(id)).toBe(0);
   }
 });

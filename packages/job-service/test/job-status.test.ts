@@ -50,7 +50,9 @@ describe("the status of a job", () => {
   test("with `stale` comes from the node asked, leader or no leader", async () => {
     const cluster = await withJob();
     cluster.leader = 0;
-    expect(await cluster.service(2).getJobStatus(alice, { jobId: "a", stale: true })).toMatchObject({ jobId: "a" });
+    expect(await cluster.service(2).getJobStatus(alice, { jobId: "a", stale: true })).toMatchObject({
+      jobId: "a",
+    });
     expect(cluster.reads).toBe(0);
   });
 
@@ -62,8 +64,12 @@ describe("the status of a job", () => {
       expect(String(error.message)).not.toMatch(/alice|make/);
     }
     expect(await cluster.service(2).getJobStatus(root, ask)).toMatchObject({ owner: "alice" });
-    expect(await rejection(cluster.service(2).getJobStatus(otherNode, ask))).toMatchObject({ code: "CALL_NOT_ALLOWED" });
-    expect(await rejection(cluster.service(2).getJobStatus(bob, { jobId: "none", stale: false }))).toMatchObject({ code: "JOB_NOT_FOUND" });
+    expect(await rejection(cluster.service(2).getJobStatus(otherNode, ask))).toMatchObject({
+      code: "CALL_NOT_ALLOWED",
+    });
+    expect(
+      await rejection(cluster.service(2).getJobStatus(bob, { jobId: "none", stale: false })),
+    ).toMatchObject({ code: "JOB_NOT_FOUND" });
   });
 });
 
@@ -72,7 +78,9 @@ describe("the output of a running job", () => {
     const cluster = await withJob(3);
     cluster.outputs.set("3/a.1.1/1", "half way");
     expect(text((await cluster.service(1).getJobStatus(alice, ask)).output)).toBe("half way");
-    expect(text((await cluster.service(3).getJobStatus(alice, { ...ask, stale: true })).output)).toBe("half way");
+    expect(text((await cluster.service(3).getJobStatus(alice, { ...ask, stale: true })).output)).toBe(
+      "half way",
+    );
   });
 
   test("is cut to its tail", async () => {
@@ -84,9 +92,15 @@ describe("the output of a running job", () => {
   test("is left out when that node is gone or does not answer soon; the status stands", async () => {
     const cluster = await withJob(3);
     cluster.peers.disconnect(3);
-    expect(await cluster.service(1).getJobStatus(alice, ask)).toMatchObject({ status: ExecutionStatus.RUNNING, output: new Uint8Array() });
+    expect(await cluster.service(1).getJobStatus(alice, ask)).toMatchObject({
+      status: ExecutionStatus.RUNNING,
+      output: new Uint8Array(),
+    });
 
-    const silent = { forward: () => Promise.reject(new Error()), output: () => new Promise<undefined>(() => {}) };
+    const silent = {
+      forward: () => Promise.reject(new Error()),
+      output: () => new Promise<undefined>(() => {}),
+    };
     const slow = await withJob(3, { peers: silent });
     const answer = slow.service(1).getJobStatus(alice, ask);
     await slow.clock.advance(500);

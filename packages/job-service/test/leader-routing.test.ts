@@ -6,14 +6,20 @@ import type { Route } from "../src/leader-routing.ts";
 import { ManualClock, settled } from "./manual-clock.ts";
 import { alice, rejection } from "./requests.ts";
 
-const lost = () => new RefusedError({ code: "CONNECTION_LOST", category: "unknown-outcome", message: "lost" });
-const unreachable = () => new RefusedError({ code: "UNREACHABLE", category: "unavailable", message: "unreachable" });
+const lost = () =>
+  new RefusedError({ code: "CONNECTION_LOST", category: "unknown-outcome", message: "lost" });
+const unreachable = () =>
+  new RefusedError({ code: "UNREACHABLE", category: "unavailable", message: "unreachable" });
 
 type Forward = (leader: number, options: ForwardOptions) => Promise<{ deleted: number }>;
 
 function fixture(forward: Forward = () => Promise.reject(unreachable())) {
   const clock = new ManualClock();
-  const view: { -readonly [K in "role" | "leader" | "term"]: RaftView[K] } = { role: "follower", leader: 2, term: 1 };
+  const view: { -readonly [K in "role" | "leader" | "term"]: RaftView[K] } = {
+    role: "follower",
+    leader: 2,
+    term: 1,
+  };
   const forwards: number[] = [];
   const peers: Pick<Peers, "forward"> = {
     forward: (leader, _caller, _method, _request, options) => {
@@ -23,7 +29,17 @@ function fixture(forward: Forward = () => Promise.reject(unreachable())) {
   };
   const routing = new LeaderRouting({
     nodeId: 1,
-    raft: { status: () => ({ ...view, id: 1, commitIndex: 0, appliedIndex: 0, lastIndex: 0, firstIndex: 1, configuration: { voters: [1, 2, 3], learners: [] } }) },
+    raft: {
+      status: () => ({
+        ...view,
+        id: 1,
+        commitIndex: 0,
+        appliedIndex: 0,
+        lastIndex: 0,
+        firstIndex: 1,
+        configuration: { voters: [1, 2, 3], learners: [] },
+      }),
+    },
     peers,
     clock,
     settings: { commitWaitMs: 5_000, leaderCheckMs: 100 },
@@ -152,13 +168,17 @@ describe("when the time is up", () => {
       proposed = true;
       return Promise.resolve({});
     };
-    expect(await rejection(routing.run(route({ onLeader }), { deadlineMs: clock.now() - 1 }))).toMatchObject({ category: "unavailable" });
+    expect(await rejection(routing.run(route({ onLeader }), { deadlineMs: clock.now() - 1 }))).toMatchObject({
+      category: "unavailable",
+    });
     expect(proposed).toBe(false);
   });
 
   test("a deadline that has passed sends nothing either", async () => {
     const { routing, route, clock, forwards } = fixture();
-    expect(await rejection(routing.run(route(), { deadlineMs: clock.now() }))).toMatchObject({ code: "NO_LEADER" });
+    expect(await rejection(routing.run(route(), { deadlineMs: clock.now() }))).toMatchObject({
+      code: "NO_LEADER",
+    });
     expect(forwards).toEqual([]);
   });
 });
@@ -166,7 +186,11 @@ describe("when the time is up", () => {
 test("a refusal that lasts until the end is the answer", async () => {
   const { view, routing, route, clock } = fixture();
   view.role = "leader";
-  const failed = new RefusedError({ code: "TRANSFER_FAILED", category: "unavailable", message: "the target is behind" });
+  const failed = new RefusedError({
+    code: "TRANSFER_FAILED",
+    category: "unavailable",
+    message: "the target is behind",
+  });
   const error = rejection(routing.run(route({ onLeader: () => Promise.reject(failed) }), {}));
   await clock.advance(5_000);
   expect(await error).toBe(failed);
@@ -192,7 +216,11 @@ test("what must not be done twice is not tried again once it may have been done"
 describe("a forwarded request is never forwarded again (G24)", () => {
   test("a follower refuses it at once and names the leader", async () => {
     const { routing, route, forwards } = fixture();
-    expect(await rejection(routing.run(route(), { forwarded: true }))).toMatchObject({ code: "NOT_LEADER", category: "unavailable", leader: 2 });
+    expect(await rejection(routing.run(route(), { forwarded: true }))).toMatchObject({
+      code: "NOT_LEADER",
+      category: "unavailable",
+      leader: 2,
+    });
     expect(forwards).toEqual([]);
   });
 
@@ -205,7 +233,9 @@ describe("a forwarded request is never forwarded again (G24)", () => {
       tries++;
       return Promise.reject(unreachable());
     };
-    expect(await rejection(routing.run(route({ onLeader }), { forwarded: true }))).toMatchObject({ code: "UNREACHABLE" });
+    expect(await rejection(routing.run(route({ onLeader }), { forwarded: true }))).toMatchObject({
+      code: "UNREACHABLE",
+    });
     await settled();
     expect(tries).toBe(1);
   });

@@ -85,7 +85,12 @@ export class MemoryCluster {
   #raft(nodeId: number): RaftPort<ApplyResult> {
     const requireLeader = (): void => {
       if (this.leader === nodeId) return;
-      throw new RefusedError({ code: "NOT_LEADER", category: "unavailable", message: "not leader", leader: this.leader });
+      throw new RefusedError({
+        code: "NOT_LEADER",
+        category: "unavailable",
+        message: "not leader",
+        leader: this.leader,
+      });
     };
     return {
       propose: async (command) => {
@@ -107,7 +112,13 @@ export class MemoryCluster {
         lastIndex: 8,
         firstIndex: 3,
         configuration: { voters: [1, 2, 3], learners: [] },
-        peers: this.leader === nodeId ? [{ id: 2, matchIndex: 8 }, { id: 3, matchIndex: 5 }] : undefined,
+        peers:
+          this.leader === nodeId
+            ? [
+                { id: 2, matchIndex: 8 },
+                { id: 3, matchIndex: 5 },
+              ]
+            : undefined,
       }),
       entries: (from, limit) =>
         [3, 4, 5, 6, 7, 8]

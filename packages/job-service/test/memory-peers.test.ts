@@ -6,7 +6,13 @@ import { peersSuite } from "../src/suite.ts";
 function start(answers: Partial<PeerAnswers>) {
   const peers = new MemoryPeers();
   peers.join(2, { forward: () => Promise.reject(new Error()), output: () => undefined, ...answers });
-  return Promise.resolve({ peers, stop: () => { peers.disconnect(2); }, close: () => {} });
+  return Promise.resolve({
+    peers,
+    stop: () => {
+      peers.disconnect(2);
+    },
+    close: () => {},
+  });
 }
 
 peersSuite("peers in memory", start, { test });

@@ -27,10 +27,17 @@ export class MemoryStore implements StorePort {
   execution = (id: string) => Promise.resolve(this.executions.get(id));
   nodes = () => [...this.members.values()];
   node = (id: number) => this.members.get(id);
-  runningOn = (nodeId: number) => this.#running().filter(({ attempts }) => attempts.at(-1)?.nodeId === nodeId).length;
+  runningOn = (nodeId: number) =>
+    this.#running().filter(({ attempts }) => attempts.at(-1)?.nodeId === nodeId).length;
   featureLevel = () => 1;
   counters: StorePort["counters"] = () =>
-    ({ activeJobs: this.jobs.size, historyJobs: 3, queuedExecutions: 1, waitingExecutions: 1, runningExecutions: this.#running().length }) as ReturnType<StorePort["counters"]>;
+    ({
+      activeJobs: this.jobs.size,
+      historyJobs: 3,
+      queuedExecutions: 1,
+      waitingExecutions: 1,
+      runningExecutions: this.#running().length,
+    }) as ReturnType<StorePort["counters"]>;
 
   executionsOf: StorePort["executionsOf"] = (jobId, { limit, before = Infinity }) => {
     const all = [...this.executions.values()]
@@ -38,12 +45,17 @@ export class MemoryStore implements StorePort {
       .sort((a, b) => b.number - a.number);
     const executions = all.slice(0, limit);
     const last = executions.at(-1);
-    return Promise.resolve(last === undefined || all.length <= limit ? { executions } : { executions, next: last.number });
+    return Promise.resolve(
+      last === undefined || all.length <= limit ? { executions } : { executions, next: last.number },
+    );
   };
 
   listJobs: StorePort["listJobs"] = ({ owner, status, pageSize, pageToken }) => {
     const all = [...this.jobs.values()]
-      .filter((job) => (owner === undefined || job.owner === owner) && (status === undefined || job.status === status))
+      .filter(
+        (job) =>
+          (owner === undefined || job.owner === owner) && (status === undefined || job.status === status),
+      )
       .reverse();
     const from = Number(pageToken ?? 0);
     const jobs = all.slice(from, from + pageSize);
@@ -134,18 +146,38 @@ export class MemoryStore implements StorePort {
     return { kind: "created", job: summary(job), assignedTo: item.placement?.nodeId ?? 0 } as const;
   }
 
-  addExecution(job: Job, number: number, status: ExecutionStatus, nodeId?: number, outputTail?: Uint8Array): void {
+  addExecution(
+    job: Job,
+    number: number,
+    status: ExecutionStatus,
+    nodeId?: number,
+    outputTail?: Uint8Array,
+  ): void {
     const result = outputTail === undefined ? undefined : { outcome: AttemptOutcome.SUCCEEDED, outputTail };
     const id = `${job.id}.1.${String(number)}`;
-    const attempts = nodeId === undefined ? [] : [Attempt.fromPartial({ number: 1, nodeId, ...(result && { result }) })];
-    this.executions.set(id, Execution.fromPartial({ id, jobId: job.id, number, status, attempts, owner: job.owner }));
+    const attempts =
+      nodeId === undefined ? [] : [Attempt.fromPartial({ number: 1, nodeId, ...(result && { result }) })];
+    this.executions.set(
+      id,
+      Execution.fromPartial({ id, jobId: job.id, number, status, attempts, owner: job.owner }),
+    );
   }
 }
 
 function summary(job: Job) {
-  return { jobId: job.id, incarnation: 1, state: job.state, status: job.status, createdAtMs: job.createdAtMs, latestExecutionId: job.latestExecutionId };
+  return {
+    jobId: job.id,
+    incarnation: 1,
+    state: job.state,
+    status: job.status,
+    createdAtMs: job.createdAtMs,
+    latestExecutionId: job.latestExecutionId,
+  };
 }
 
-function refused(code: "JOB_CONFLICT" | "JOB_NOT_FOUND" | "JOB_ALREADY_FINISHED" | "NODE_NOT_FOUND", category: "conflict" | "not-found") {
+function refused(
+  code: "JOB_CONFLICT" | "JOB_NOT_FOUND" | "JOB_ALREADY_FINISHED" | "NODE_NOT_FOUND",
+  category: "conflict" | "not-found",
+) {
   return { error: { code, category, message: code } } as const;
 }

@@ -12,7 +12,14 @@ export function submit(parts: object): SubmitJobRequest {
 }
 
 /** The rejection of a promise that must not resolve. */
-export async function rejection(promise: Promise<unknown>): Promise<{ code?: string; category?: string; message?: string; fields?: { field: string; problem: string }[] }> {
+export async function rejection(
+  promise: Promise<unknown>,
+): Promise<{
+  code?: string;
+  category?: string;
+  message?: string;
+  fields?: { field: string; problem: string }[];
+}> {
   const outcome = await promise.then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),

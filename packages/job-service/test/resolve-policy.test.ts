@@ -9,11 +9,25 @@ test("a job that does not say gets the default of everything", () => {
 });
 
 test("what it says stands", () => {
-  const asked = { maxAttempts: 1, timeoutMs: 7, retryInitialMs: 2, retryMaxMs: 3, onNodeLoss: NodeLossPolicy.FAIL, misfire: MisfirePolicy.SKIP, priority: 9 };
+  const asked = {
+    maxAttempts: 1,
+    timeoutMs: 7,
+    retryInitialMs: 2,
+    retryMaxMs: 3,
+    onNodeLoss: NodeLossPolicy.FAIL,
+    misfire: MisfirePolicy.SKIP,
+    priority: 9,
+  };
   expect(resolvePolicy(asked, DEFAULT_POLICY)).toEqual(asked);
 });
 
 test("a default never contradicts the one bound that was named", () => {
-  expect(resolvePolicy(Policy.fromPartial({ retryMaxMs: 10 }), DEFAULT_POLICY)).toMatchObject({ retryInitialMs: 10, retryMaxMs: 10 });
-  expect(resolvePolicy(Policy.fromPartial({ retryInitialMs: 90_000 }), DEFAULT_POLICY)).toMatchObject({ retryInitialMs: 90_000, retryMaxMs: 90_000 });
+  expect(resolvePolicy(Policy.fromPartial({ retryMaxMs: 10 }), DEFAULT_POLICY)).toMatchObject({
+    retryInitialMs: 10,
+    retryMaxMs: 10,
+  });
+  expect(resolvePolicy(Policy.fromPartial({ retryInitialMs: 90_000 }), DEFAULT_POLICY)).toMatchObject({
+    retryInitialMs: 90_000,
+    retryMaxMs: 90_000,
+  });
 });

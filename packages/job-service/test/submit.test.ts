@@ -12,7 +12,9 @@ function items(cluster: MemoryCluster): SubmitJobs_Item[] {
 }
 
 const kindsOf = (results: readonly SubmitJobResult[]): unknown[] =>
-  results.map(({ result }) => (result?.$case === "error" ? result.value.code : result?.value.existed === true ? "existed" : "created"));
+  results.map(({ result }) =>
+    result?.$case === "error" ? result.value.code : result?.value.existed === true ? "existed" : "created",
+  );
 
 describe("a submit", () => {
   test("stores and assigns the job in one command that leaves nothing to defaults", async () => {
@@ -38,8 +40,14 @@ describe("a submit", () => {
 
   test("gives back its reservation when the log refuses, and when nothing has room", async () => {
     const cluster = new MemoryCluster();
-    cluster.nextProposals.push(() => Promise.reject(new RefusedError({ code: "TOO_MANY_PROPOSALS", category: "exhausted", message: "full" })));
-    expect(await rejection(cluster.service(1).submitJob(alice, submit({ command: "true" })))).toMatchObject({ category: "exhausted" });
+    cluster.nextProposals.push(() =>
+      Promise.reject(
+        new RefusedError({ code: "TOO_MANY_PROPOSALS", category: "exhausted", message: "full" }),
+      ),
+    );
+    expect(await rejection(cluster.service(1).submitJob(alice, submit({ command: "true" })))).toMatchObject({
+      category: "exhausted",
+    });
     expect(cluster.reserved).toBe(0);
     cluster.room = undefined;
     await cluster.service(1).submitJob(alice, submit({ command: "true", jobId: "waits" }));
@@ -49,7 +57,9 @@ describe("a submit", () => {
   test("places nothing for what is due later or needs no node", async () => {
     const cluster = new MemoryCluster();
     const atMs = cluster.clock.now() + 3_000;
-    await cluster.service(1).submitJob(alice, submit({ command: "true", schedule: { kind: { $case: "at", value: { atMs } } } }));
+    await cluster
+      .service(1)
+      .submitJob(alice, submit({ command: "true", schedule: { kind: { $case: "at", value: { atMs } } } }));
     await cluster.service(1).submitJob(alice, submit({ task: { kind: { $case: "none", value: {} } } }));
     expect(items(cluster).map(({ placement, nextDueMs }) => [placement, nextDueMs])).toEqual([
       [undefined, atMs],
@@ -68,17 +78,27 @@ describe("a submit", () => {
     const request = submit({ command: "true", jobId: "a" });
     await cluster.service(1).submitJob(alice, request);
     expect(await cluster.service(2).submitJob(alice, request)).toMatchObject({ jobId: "a", existed: true });
-    expect(await rejection(cluster.service(2).submitJob(alice, submit({ command: "false", jobId: "a" })))).toMatchObject({ code: "JOB_CONFLICT", category: "conflict" });
+    expect(
+      await rejection(cluster.service(2).submitJob(alice, submit({ command: "false", jobId: "a" }))),
+    ).toMatchObject({ code: "JOB_CONFLICT", category: "conflict" });
   });
 
   test("sent again too late for its own schedule it still gets the job that is there", async () => {
     const cluster = new MemoryCluster();
-    const request = submit({ command: "true", jobId: "a", schedule: { kind: { $case: "at", value: { atMs: cluster.clock.now() + 10 } } } });
+    const request = submit({
+      command: "true",
+      jobId: "a",
+      schedule: { kind: { $case: "at", value: { atMs: cluster.clock.now() + 10 } } },
+    });
     const first = await cluster.service(1).submitJob(alice, request);
     await cluster.clock.advance(3_600_000);
     expect(await cluster.service(1).submitJob(alice, request)).toEqual({ ...first, existed: true });
-    expect(await rejection(cluster.service(1).submitJob(bob, request))).toMatchObject({ code: "JOB_CONFLICT" });
-    expect(await rejection(cluster.service(1).submitJob(alice, { ...request, jobId: "b" }))).toMatchObject({ code: "INVALID_REQUEST" });
+    expect(await rejection(cluster.service(1).submitJob(bob, request))).toMatchObject({
+      code: "JOB_CONFLICT",
+    });
+    expect(await rejection(cluster.service(1).submitJob(alice, { ...request, jobId: "b" }))).toMatchObject({
+      code: "INVALID_REQUEST",
+    });
   });
 
   test("that a failover cut off is made once, however often it was tried", async () => {
@@ -87,7 +107,9 @@ describe("a submit", () => {
     // The old leader commits it and dies before it answers; node 3 takes over.
     cluster.nextProposals.push(() => {
       cluster.elect(3);
-      return Promise.reject(new RefusedError({ code: "PROPOSAL_OUTCOME_UNKNOWN", category: "unknown-outcome", message: "lost" }));
+      return Promise.reject(
+        new RefusedError({ code: "PROPOSAL_OUTCOME_UNKNOWN", category: "unknown-outcome", message: "lost" }),
+      );
     });
     const answer = cluster.service(2).submitJob(alice, job);
     await cluster.clock.advance(500);
@@ -107,8 +129,12 @@ describe("a submit", () => {
 
   test("is not for nodes in their own name", async () => {
     const cluster = new MemoryCluster();
-    expect(await rejection(cluster.service(1).submitJob(otherNode, submit({ command: "true" })))).toMatchObject({ code: "CALL_NOT_ALLOWED", category: "denied" });
-    expect(await rejection(cluster.service(1).submitJob({ name: "", role: "admin" }, submit({ command: "true" })))).toMatchObject({ category: "denied" });
+    expect(
+      await rejection(cluster.service(1).submitJob(otherNode, submit({ command: "true" }))),
+    ).toMatchObject({ code: "CALL_NOT_ALLOWED", category: "denied" });
+    expect(
+      await rejection(cluster.service(1).submitJob({ name: "", role: "admin" }, submit({ command: "true" }))),
+    ).toMatchObject({ category: "denied" });
   });
 });
 
@@ -116,13 +142,15 @@ describe("a batch", () => {
   test("is one command, and each job has its own result in its place", async () => {
     const cluster = new MemoryCluster();
     await cluster.service(1).submitJob(alice, submit({ command: "true", jobId: "there" }));
-    const results = await cluster.service(2).submitJobs(alice, [
-      submit({ command: "true", jobId: "a" }),
-      submit({ command: "", jobId: "b" }),
-      submit({ command: "true", jobId: "there" }),
-      submit({ command: "false", jobId: "there" }),
-      submit({ command: "true", jobId: "c" }),
-    ]);
+    const results = await cluster
+      .service(2)
+      .submitJobs(alice, [
+        submit({ command: "true", jobId: "a" }),
+        submit({ command: "", jobId: "b" }),
+        submit({ command: "true", jobId: "there" }),
+        submit({ command: "false", jobId: "there" }),
+        submit({ command: "true", jobId: "c" }),
+      ]);
     expect(kindsOf(results)).toEqual(["created", "INVALID_REQUEST", "existed", "JOB_CONFLICT", "created"]);
     expect(cluster.store.commands).toHaveLength(2);
     expect(cluster.reserved).toBe(0);
@@ -131,40 +159,69 @@ describe("a batch", () => {
   test("has at most 256 jobs", async () => {
     const cluster = new MemoryCluster();
     const jobs = Array.from({ length: 257 }, () => submit({ command: "true" }));
-    expect(await rejection(cluster.service(1).submitJobs(alice, jobs))).toMatchObject({ code: "INVALID_REQUEST" });
+    expect(await rejection(cluster.service(1).submitJobs(alice, jobs))).toMatchObject({
+      code: "INVALID_REQUEST",
+    });
     expect(kindsOf(await cluster.service(1).submitJobs(alice, jobs.slice(1)))).toHaveLength(256);
   });
 
   test("of large jobs is cut into several log entries, and one too large as a whole is refused", async () => {
     const cluster = new MemoryCluster({ limits: { maxProposalBytes: 100_000, maxBatchBytes: 300_000 } });
-    const large = (n: number) => Array.from({ length: n }, (_, i) => submit({ jobId: `j${String(i)}`, task: { kind: { $case: "webhook", value: { url: "http://x.test/", payload: new Uint8Array(40_000) } } } }));
+    const large = (n: number) =>
+      Array.from({ length: n }, (_, i) =>
+        submit({
+          jobId: `j${String(i)}`,
+          task: {
+            kind: { $case: "webhook", value: { url: "http://x.test/", payload: new Uint8Array(40_000) } },
+          },
+        }),
+      );
     expect(kindsOf(await cluster.service(1).submitJobs(alice, large(5)))).toEqual(Array(5).fill("created"));
-    expect(cluster.store.commands.map(({ body }) => (body?.$case === "submitJobs" ? body.value.items.length : 0))).toEqual([2, 2, 1]);
-    expect(await rejection(cluster.service(1).submitJobs(alice, large(8)))).toMatchObject({ code: "INVALID_REQUEST" });
+    expect(
+      cluster.store.commands.map(({ body }) => (body?.$case === "submitJobs" ? body.value.items.length : 0)),
+    ).toEqual([2, 2, 1]);
+    expect(await rejection(cluster.service(1).submitJobs(alice, large(8)))).toMatchObject({
+      code: "INVALID_REQUEST",
+    });
   });
 
   test("of which a part is lost is tried again as a whole, and nothing is made twice", async () => {
     const cluster = new MemoryCluster({ limits: { maxProposalBytes: 1 } });
-    cluster.nextProposals.push(() => Promise.reject(new RefusedError({ code: "PROPOSAL_DROPPED", category: "unavailable", message: "dropped" })));
-    const answer = cluster.service(1).submitJobs(alice, [submit({ command: "true", jobId: "a" }), submit({ command: "true", jobId: "b" })]);
+    cluster.nextProposals.push(() =>
+      Promise.reject(
+        new RefusedError({ code: "PROPOSAL_DROPPED", category: "unavailable", message: "dropped" }),
+      ),
+    );
+    const answer = cluster
+      .service(1)
+      .submitJobs(alice, [submit({ command: "true", jobId: "a" }), submit({ command: "true", jobId: "b" })]);
     await cluster.clock.advance(50);
     expect(kindsOf(await answer)).toEqual(["created", "existed"]);
     expect(cluster.reserved).toBe(0);
   });
 
   test("of which one part had no room says so of that part alone; if none had, of the whole", async () => {
-    const full = () => Promise.reject(new RefusedError({ code: "TOO_MANY_PROPOSALS", category: "exhausted", message: "full" }));
+    const full = () =>
+      Promise.reject(
+        new RefusedError({ code: "TOO_MANY_PROPOSALS", category: "exhausted", message: "full" }),
+      );
     const cluster = new MemoryCluster({ limits: { maxProposalBytes: 1 } });
     const two = [submit({ command: "true", jobId: "a" }), submit({ command: "true", jobId: "b" })];
     cluster.nextProposals.push(full);
-    expect(kindsOf(await cluster.service(1).submitJobs(alice, two))).toEqual(["TOO_MANY_PROPOSALS", "created"]);
+    expect(kindsOf(await cluster.service(1).submitJobs(alice, two))).toEqual([
+      "TOO_MANY_PROPOSALS",
+      "created",
+    ]);
     cluster.nextProposals.push(full, full);
-    expect(await rejection(cluster.service(1).submitJobs(alice, two))).toMatchObject({ category: "exhausted" });
+    expect(await rejection(cluster.service(1).submitJobs(alice, two))).toMatchObject({
+      category: "exhausted",
+    });
   });
 
   test("that was lost and then had no room does not claim that nothing was done", async () => {
     const cluster = new MemoryCluster();
-    const refuse = (category: string) => () => Promise.reject(new RefusedError({ code: "SOME", category, message: "" }));
+    const refuse = (category: string) => () =>
+      Promise.reject(new RefusedError({ code: "SOME", category, message: "" }));
     cluster.nextProposals.push(refuse("unknown-outcome"), refuse("exhausted"));
     const error = rejection(cluster.service(1).submitJobs(alice, [submit({ command: "true" })]));
     await cluster.clock.advance(50);
@@ -173,7 +230,11 @@ describe("a batch", () => {
 
   test("keeps no place reserved when a late job in it cannot be looked up", async () => {
     const cluster = new MemoryCluster();
-    const late = submit({ command: "true", jobId: "late", schedule: { kind: { $case: "at", value: { atMs: 1 } } } });
+    const late = submit({
+      command: "true",
+      jobId: "late",
+      schedule: { kind: { $case: "at", value: { atMs: 1 } } },
+    });
     const answer = cluster.service(1).submitJobs(alice, [submit({ command: "true", jobId: "a" }), late]);
     cluster.elect(2);
     await cluster.clock.advance(100);
@@ -211,13 +272,21 @@ describe("submits that reach a follower together", () => {
       { value: [{ result: { $case: "job", value: { jobId: "c" } } }] },
     ]);
     expect(cluster.store.commands).toHaveLength(2);
-    expect([...cluster.store.jobs.values()].map(({ id, owner }) => `${id} ${owner}`)).toEqual(["a alice", "c alice", "b bob"]);
+    expect([...cluster.store.jobs.values()].map(({ id, owner }) => `${id} ${owner}`)).toEqual([
+      "a alice",
+      "c alice",
+      "b bob",
+    ]);
   });
 
   test("are told apart when nobody leads: each waits out its own time", async () => {
     const cluster = new MemoryCluster();
     cluster.leader = 0;
-    const soon = rejection(cluster.service(2).submitJob(alice, submit({ command: "true" }), { deadlineMs: cluster.clock.now() + 1_000 }));
+    const soon = rejection(
+      cluster
+        .service(2)
+        .submitJob(alice, submit({ command: "true" }), { deadlineMs: cluster.clock.now() + 1_000 }),
+    );
     const late = cluster.service(2).submitJob(alice, submit({ command: "true", jobId: "a" }));
     await cluster.clock.advance(1_000);
     expect(await soon).toMatchObject({ code: "NO_LEADER" });

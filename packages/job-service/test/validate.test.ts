@@ -20,7 +20,8 @@ function problems(run: () => unknown): { field: string; problem: string }[] {
 const fieldsOf = (parts: object): string[] =>
   problems(() => validator.submit(submit(parts))).map(({ field }) => field);
 
-const webhook = (value: object) => ({ task: { kind: { $case: "webhook", value: { url: "https://example.com/hook", ...value } } } }) as const;
+const webhook = (value: object) =>
+  ({ task: { kind: { $case: "webhook", value: { url: "https://example.com/hook", ...value } } } }) as const;
 const process = (value: object) => ({ task: { kind: { $case: "process", value } } }) as const;
 
 describe("a submit takes its one form", () => {
@@ -35,7 +36,10 @@ describe("a submit takes its one form", () => {
 
   test("a command with an image becomes a container", () => {
     const checked = validator.submit(submit({ command: "echo hello", image: "alpine:latest" }));
-    expect(checked.task.kind).toMatchObject({ $case: "docker", value: { image: "alpine:latest", shell: "echo hello" } });
+    expect(checked.task.kind).toMatchObject({
+      $case: "docker",
+      value: { image: "alpine:latest", shell: "echo hello" },
+    });
   });
 
   test("without a schedule it is due now, and without an id it gets one", () => {
@@ -47,7 +51,9 @@ describe("a submit takes its one form", () => {
   test("checking it again changes nothing, so a forwarded request is the same request", () => {
     const checked = validator.submit(submit({ command: "true", jobId: "a" }));
     expect(validator.submit(checked)).toEqual(checked);
-    expect(checkedBefore(SubmitJobRequest.decode(SubmitJobRequest.encode(checked).finish()))).toEqual(checked);
+    expect(checkedBefore(SubmitJobRequest.decode(SubmitJobRequest.encode(checked).finish()))).toEqual(
+      checked,
+    );
   });
 });
 
@@ -63,7 +69,11 @@ describe("what a task may not be", () => {
     ["NUL in a shell line", { command: "echo \0" }, "task.shell"],
     ["NUL in an argument", process({ argv: ["echo", "a\0b"] }), "task.argv.1"],
     ["an argv without a program", process({ argv: ["", "x"] }), "task.argv"],
-    ["a relative working directory", process({ shell: "true", workingDirectory: "tmp" }), "task.workingDirectory"],
+    [
+      "a relative working directory",
+      process({ shell: "true", workingDirectory: "tmp" }),
+      "task.workingDirectory",
+    ],
     ["an environment name with =", process({ shell: "true", env: { "A=B": "c" } }), "task.env"],
     ["NUL in an environment value", process({ shell: "true", env: { A: "\0" } }), "task.env"],
     ["an image that is an option", { command: "true", image: "--privileged" }, "task.image"],
@@ -91,8 +101,21 @@ describe("limits count bytes and are inclusive", () => {
     ["a command", 8_192, (n: number) => ({ command: "x".repeat(n) })],
     ["a payload", 65_536, (n: number) => webhook({ payload: new Uint8Array(n) })],
     ["arguments", 256, (n: number) => process({ argv: Array.from({ length: n }, () => "x") })],
-    ["environment entries", 128, (n: number) => process({ shell: "true", env: Object.fromEntries(Array.from({ length: n }, (_, i) => [`A${String(i)}`, ""])) })],
-    ["headers", 64, (n: number) => webhook({ headers: Object.fromEntries(Array.from({ length: n }, (_, i) => [`X-${String(i)}`, ""])) })],
+    [
+      "environment entries",
+      128,
+      (n: number) =>
+        process({
+          shell: "true",
+          env: Object.fromEntries(Array.from({ length: n }, (_, i) => [`A${String(i)}`, ""])),
+        }),
+    ],
+    [
+      "headers",
+      64,
+      (n: number) =>
+        webhook({ headers: Object.fromEntries(Array.from({ length: n }, (_, i) => [`X-${String(i)}`, ""])) }),
+    ],
     ["attempts", 100, (n: number) => ({ command: "true", policy: { maxAttempts: n } })],
     ["a timeout", 7 * 24 * 3_600_000, (n: number) => ({ command: "true", policy: { timeoutMs: n } })],
   ])("%s: %d and not one more", (_, limit, of) => {
@@ -142,24 +165,38 @@ describe("ids, schedules, policies", () => {
     [{ retryInitialMs: 10, retryMaxMs: 5 }, "policy.retryMaxMs"],
     [{ misfire: 9 as 0 }, "policy.misfire"],
   ])("the policy %j is refused", (policy, field) => {
-    expect(problems(() => validator.submit({ ...submit({ command: "true" }), policy: { ...submit({ policy: {} }).policy!, ...policy } })).map((p) => p.field)).toEqual([field]);
+    expect(
+      problems(() =>
+        validator.submit({
+          ...submit({ command: "true" }),
+          policy: { ...submit({ policy: {} }).policy!, ...policy },
+        }),
+      ).map((p) => p.field),
+    ).toEqual([field]);
   });
 
   test("every field at fault is named at once", () => {
-    expect(fieldsOf({ ...webhook({ url: "x", method: "Y" }), jobId: "/" })).toEqual(["jobId", "task.url", "task.method"]);
+    expect(fieldsOf({ ...webhook({ url: "x", method: "Y" }), jobId: "/" })).toEqual([
+      "jobId",
+      "task.url",
+      "task.method",
+    ]);
   });
 });
 
 describe("other requests", () => {
   test("a page has at most 1000 entries", () => {
-    const of = (pageSize: number) => problems(() => validator.listJobs(ListJobsRequest.fromPartial({ pageSize })));
+    const of = (pageSize: number) =>
+      problems(() => validator.listJobs(ListJobsRequest.fromPartial({ pageSize })));
     expect(of(0)).toEqual([]);
     expect(of(1_000)).toEqual([]);
     expect(of(1_001)).toEqual([{ field: "pageSize", problem: "must be from 0 to 1000" }]);
   });
 
   test("a status filter is a status", () => {
-    expect(problems(() => validator.listJobs({ ...ListJobsRequest.fromPartial({}), statusFilter: 7 as 6 }))).toHaveLength(1);
+    expect(
+      problems(() => validator.listJobs({ ...ListJobsRequest.fromPartial({}), statusFilter: 7 as 6 })),
+    ).toHaveLength(1);
   });
 
   test("a cancel names its job and keeps its reason short", () => {
