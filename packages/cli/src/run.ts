@@ -32,7 +32,7 @@ function errorText(error: unknown): string {
 }
 
 const unreachable =
-  "Is a node running there? Name one with --server host:port, or start one with `cox server start`.";
+  "Is a node there, and does it want --ca-cert, --cert and --key? See --server; `cox server start` runs one.";
 
 /** Where the message comes from below, and knows nothing of this command line. */
 const hints: ReadonlyMap<string, string> = new Map([

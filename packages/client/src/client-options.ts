@@ -13,7 +13,7 @@ import { isLoopback } from "./server-list.ts";
 export interface ClientOptions {
   /** `host:port` of any nodes of the cluster; the port defaults to 50051. */
   readonly servers: readonly string[];
-  /** Paths of CA, certificate and key, or material at hand. */
+  /** Paths of CA, certificate and key, read again every minute; or material at hand, which its owner reloads. */
   readonly tls?: TlsFiles | TlsMaterial;
   /** Said aloud, allows servers beyond this machine without TLS. Loopback needs no saying. Default false. */
   readonly insecure?: boolean;
@@ -28,31 +28,33 @@ export interface ClientOptions {
   readonly maxPendingSubmits?: number;
 }
 
+/** Credentials for all connections of a client, and the end of looking after them. */
+export interface ClientCredentials {
+  readonly credentials: ChannelCredentials;
+  stop(): void;
+}
+
 /**
- * How to make credentials for a new connection; anew for each, so that renewed TLS files are used.
+ * Credentials as the options say.
  *
  * @throws CoxswainClientError when the files are unusable, or TLS is missing where it is needed
  */
-export function credentialsOf(
-  options: ClientOptions,
-  addresses: readonly string[],
-): () => ChannelCredentials {
-  const { tls } = options;
-  if (tls !== undefined) {
-    const material = tlsMaterial(tls);
-    return () => channelCredentials(material);
-  }
+export function credentialsOf(options: ClientOptions, addresses: readonly string[]): ClientCredentials {
+  if (options.tls !== undefined) return secureCredentials(options.tls);
   const remote = addresses.find((address) => !isLoopback(address));
   if (remote !== undefined && options.insecure !== true) {
     const message = `${remote} is not on this machine and no TLS is given: give CA, certificate and key, or say insecure.`;
     throw new CoxswainClientError("TLS_REQUIRED", "invalid", message);
   }
-  return insecureChannelCredentials;
+  return { credentials: insecureChannelCredentials(), stop: () => undefined };
 }
 
-function tlsMaterial(tls: TlsFiles | TlsMaterial): TlsMaterial {
+function secureCredentials(tls: TlsFiles | TlsMaterial): ClientCredentials {
+  if (tls instanceof TlsMaterial) return { credentials: channelCredentials(tls), stop: () => undefined };
   try {
-    return tls instanceof TlsMaterial ? tls : loadTls(tls);
+    const material = loadTls(tls);
+    // A set that is being replaced just now is read at the next look; until then the old one serves.
+    return { credentials: channelCredentials(material), stop: material.watch({ onError: () => undefined }) };
   } catch (error) {
     throw clientError(error);
   }

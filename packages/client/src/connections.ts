@@ -1,5 +1,6 @@
-import { type ChannelCredentials, Client, Metadata, type MethodDefinition } from "@grpc/grpc-js";
+import { Client, Metadata, type MethodDefinition } from "@grpc/grpc-js";
 import { channelOptions, errorFromStatus, leaderHint } from "@coxswain/rpc";
+import type { ClientCredentials } from "./client-options.ts";
 import { clientClosed, leaderOf } from "./errors.ts";
 import { ServerList } from "./server-list.ts";
 import { startedMessages, streamFailure } from "./stream-messages.ts";
@@ -9,13 +10,13 @@ const userAgent = "grpc.primary_user_agent";
 /** The client's channels, one for each server that was ever asked, opened when first needed. */
 export class Connections {
   readonly servers: ServerList;
-  readonly #credentials: () => ChannelCredentials;
+  readonly #credentials: ClientCredentials;
   readonly #name: string;
   readonly #clients = new Map<string, Client>();
   readonly #calls = new Set<{ cancel(): void }>();
   #closed = false;
 
-  constructor(servers: readonly string[], credentials: () => ChannelCredentials, name: string) {
+  constructor(servers: readonly string[], credentials: ClientCredentials, name: string) {
     this.servers = new ServerList(servers);
     this.#credentials = credentials;
     this.#name = name;
@@ -27,7 +28,7 @@ export class Connections {
     const known = this.#clients.get(address);
     if (known !== undefined) return known;
     const options = { ...channelOptions({ maxMessageBytes: 16 * 1024 * 1024 }), [userAgent]: this.#name };
-    const client = new Client(address, this.#credentials(), options);
+    const client = new Client(address, this.#credentials.credentials, options);
     this.#clients.set(address, client);
     return client;
   }
@@ -121,5 +122,6 @@ export class Connections {
     for (const call of this.#calls) call.cancel();
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
+    this.#credentials.stop();
   }
 }

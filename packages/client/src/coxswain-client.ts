@@ -9,13 +9,22 @@ import {
   type SubmitJobRequest,
 } from "@coxswain/protocol";
 import { v4 as uuidV4, v7 as uuidV7 } from "uuid";
-import { pause } from "./backoff.ts";
+import type {
+  CallOptions,
+  ExecutionPage,
+  JobPage,
+  ListFilter,
+  ListOptions,
+  ReadOptions,
+  SubmitOutcome,
+  Submitted,
+  WaitOptions,
+} from "./call-types.ts";
 import { type ClientOptions, credentialsOf } from "./client-options.ts";
 import { Connections } from "./connections.ts";
 import { CoxswainClientError, clientError } from "./errors.ts";
 import { type JobSpec, toSubmitRequest } from "./job-spec.ts";
 import {
-  type ExecutionView,
   type JobListItem,
   type JobStatus,
   type Status,
@@ -29,66 +38,7 @@ import { retry } from "./retry.ts";
 import { ServerList } from "./server-list.ts";
 import { streamFailure } from "./stream-messages.ts";
 import { SubmitPipeline } from "./submit-pipeline.ts";
-
-export interface CallOptions {
-  /** How long to try in all. Default: the client's. */
-  readonly timeoutMs?: number;
-}
-
-export interface ReadOptions extends CallOptions {
-  /** Take the asked node's own state, which may lag. Default false: see every write acknowledged before. */
-  readonly stale?: boolean;
-}
-
-export interface Submitted {
-  readonly jobId: string;
-  readonly createdAtMs: number;
-  /** It was there before, with the same content. */
-  readonly existed: boolean;
-}
-
-/** What became of one of many submits. */
-export type SubmitOutcome =
-  | { readonly ok: true; readonly job: Submitted }
-  | { readonly ok: false; readonly error: CoxswainClientError };
-
-export interface ListFilter {
-  readonly status?: Status;
-  /** Node that the newest attempt was assigned to. */
-  readonly workerId?: number;
-  /** Substring of the command, any case. */
-  readonly command?: string;
-  readonly createdAfterMs?: number;
-  readonly createdBeforeMs?: number;
-  /** Only for admins. */
-  readonly owner?: string;
-}
-
-export interface ListOptions extends ListFilter, ReadOptions {
-  /** Default 100; at most 1000. */
-  readonly pageSize?: number;
-  readonly pageToken?: string;
-}
-
-export interface JobPage {
-  readonly jobs: readonly JobListItem[];
-  /** For the next page; undefined on the last. */
-  readonly nextPageToken: string | undefined;
-  /** Jobs that match owner and status; the other filters are not counted in. */
-  readonly totalCount: number;
-}
-
-export interface ExecutionPage {
-  /** Newest first. */
-  readonly executions: readonly ExecutionView[];
-  readonly nextPageToken: string | undefined;
-}
-
-export interface WaitOptions {
-  /** How long to wait. Default: no limit. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
+import { untilOver } from "./wait-for-job.ts";
 
 const submitWindow = 4_096;
 
@@ -289,24 +239,12 @@ export class CoxswainClient {
    * @throws CoxswainClientError WAIT_TIMED_OUT, WAIT_ABORTED, or what `status` throws
    */
   async waitFor(jobId: string, options: WaitOptions = {}): Promise<JobStatus> {
-    const untilMs = Date.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    const { signal: given, timeoutMs = Number.POSITIVE_INFINITY } = options;
     const signal =
-      options.signal === undefined
-        ? this.#closing.signal
-        : AbortSignal.any([options.signal, this.#closing.signal]);
-    for (let waitMs = 25; ; waitMs = Math.min(1_000, waitMs * 1.5)) {
-      if (signal.aborted)
-        throw new CoxswainClientError("WAIT_ABORTED", "unavailable", `Waiting for ${jobId} was given up.`);
-      const job = await this.status(jobId, {
-        timeoutMs: Math.max(1, Math.min(this.#timeoutMs({}), untilMs - Date.now())),
-      });
-      if (isOver(job)) return job;
-      if (Date.now() + waitMs > untilMs) {
-        const message = `Job ${jobId} is ${job.status} after the time waited: wait longer, or look with status.`;
-        throw new CoxswainClientError("WAIT_TIMED_OUT", "unknown-outcome", message);
-      }
-      await pause(waitMs, signal);
-    }
+      given === undefined ? this.#closing.signal : AbortSignal.any([given, this.#closing.signal]);
+    return await untilOver(jobId, Date.now() + timeoutMs, signal, async (leftMs) => {
+      return await this.status(jobId, { timeoutMs: Math.min(this.#timeoutMs({}), leftMs) });
+    });
   }
 
   /** Releases all connections; calls under way fail with CLIENT_CLOSED. More than once does no harm. */
@@ -356,9 +294,4 @@ export class CoxswainClient {
       repeatUnknown,
     });
   }
-}
-
-function isOver({ status, state, schedule }: JobStatus): boolean {
-  const ended = status !== "PENDING" && status !== "RUNNING";
-  return ended && (schedule.kind !== "cron" || state === "FINISHED" || state === "CANCELLED");
 }

@@ -10,18 +10,18 @@
  *
  * @packageDocumentation
  */
-export {
-  type CallOptions,
-  CoxswainClient,
-  type ExecutionPage,
-  type JobPage,
-  type ListFilter,
-  type ListOptions,
-  type ReadOptions,
-  type SubmitOutcome,
-  type Submitted,
-  type WaitOptions,
-} from "./coxswain-client.ts";
+export { CoxswainClient } from "./coxswain-client.ts";
+export type {
+  CallOptions,
+  ExecutionPage,
+  JobPage,
+  ListFilter,
+  ListOptions,
+  ReadOptions,
+  SubmitOutcome,
+  Submitted,
+  WaitOptions,
+} from "./call-types.ts";
 export type { ClientOptions } from "./client-options.ts";
 export type { BackoffSettings } from "./backoff.ts";
 export type { JobSpec, PolicySpec, ScheduleSpec, TaskSpec } from "./job-spec.ts";

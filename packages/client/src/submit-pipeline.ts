@@ -1,9 +1,9 @@
 import { type Client, status } from "@grpc/grpc-js";
 import type { SubmitJobRequest, SubmitJobResponse, SubmitJobResult } from "@coxswain/protocol";
-import { type CategorizedError, type RemoteError, errorFromStatus, isErrorCategory } from "@coxswain/rpc";
+import { type CategorizedError, type RemoteError, errorFromStatus } from "@coxswain/rpc";
 import { type BackoffSettings, backoffMs } from "./backoff.ts";
 import {
-  CoxswainClientError,
+  type CoxswainClientError,
   clientClosed,
   clientError,
   gaveUp,
@@ -11,6 +11,7 @@ import {
   isUnknownOutcome,
 } from "./errors.ts";
 import { PendingSubmit } from "./pending-submit.ts";
+import { noAnswer, resultError, tooMany } from "./submit-errors.ts";
 import { SubmitQueue } from "./submit-queue.ts";
 import { SubmitStream } from "./submit-stream.ts";
 
@@ -107,7 +108,7 @@ export class SubmitPipeline {
     try {
       stream = this.#stream ??= this.#open();
     } catch (error) {
-      // Such as TLS files that became unreadable: nothing that waiting cures.
+      // Such as an address that grpc-js refuses: nothing that waiting cures.
       this.#queue.clear();
       for (const submit of this.#pending) this.#fail(submit, clientError(error));
       return;
@@ -224,30 +225,4 @@ export class SubmitPipeline {
       if (this.#pending.size > 0) this.#scheduleExpiry();
     }, expiryStepMs);
   }
-}
-
-function tooMany(pending: number): CoxswainClientError {
-  return new CoxswainClientError(
-    "TOO_MANY_SUBMITS",
-    "exhausted",
-    `${String(pending)} submits are under way: wait for some of them.`,
-  );
-}
-
-function noAnswer(): CoxswainClientError {
-  const advice = "check that the servers named are right and that the cluster has a leader.";
-  return new CoxswainClientError("NO_ANSWER", "unavailable", `No server answered in time: ${advice}`);
-}
-
-function resultError(
-  refusal: { code: string; category: string; message: string } | undefined,
-): CoxswainClientError {
-  if (refusal !== undefined && isErrorCategory(refusal.category)) {
-    return new CoxswainClientError(refusal.code, refusal.category, refusal.message);
-  }
-  return new CoxswainClientError(
-    "NO_RESULT",
-    "unknown-outcome",
-    "The server's answer does not speak of this job.",
-  );
 }

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { type SecureContext, checkServerIdentity, createSecureContext } from "node:tls";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
-import type { TlsMaterial } from "./tls-material.ts";
+import type { TlsMaterial, TlsPem } from "./tls-material.ts";
 
 /**
  * Server credentials that follow their material's reloads at TLS 1.3.
@@ -32,19 +32,22 @@ export function insecureServerCredentials(): ServerCredentials {
   return ServerCredentials.createInsecure();
 }
 
-type Connect = ChannelCredentials["_createSecureConnector"];
+type Connector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
+type ConnectorParameters = Parameters<ChannelCredentials["_createSecureConnector"]>;
 
 /**
- * Client credentials that also dial IP addresses properly: grpc-js puts the host dialled into the TLS server name,
- * which may not be an address (RFC 6066), so that Node warns at each. Here an address stays out of the server name,
- * and the certificate must still name it.
+ * Client credentials that take their material anew at each connection, so that a channel outlives its certificate.
+ *
+ * They also dial IP addresses properly: grpc-js puts the host dialled into the TLS server name, which may not be an
+ * address (RFC 6066), so that Node warns at each. Here an address stays out of the server name, and the certificate
+ * must still name it.
  */
 class DiallingCredentials extends ChannelCredentials {
-  readonly #context: SecureContext;
+  readonly #tls: TlsMaterial;
 
-  constructor(context: SecureContext) {
+  constructor(tls: TlsMaterial) {
     super();
-    this.#context = context;
+    this.#tls = tls;
   }
 
   override _isSecure(): boolean {
@@ -55,24 +58,46 @@ class DiallingCredentials extends ChannelCredentials {
     return this === other;
   }
 
-  override _createSecureConnector(...[target, options, calls]: Parameters<Connect>): ReturnType<Connect> {
-    const host = hostOf(target.path);
-    if (isIP(host) === 0) {
-      return ChannelCredentials.createFromSecureContext(this.#context)._createSecureConnector(
-        target,
-        options,
-        calls,
-      );
-    }
-    const byAddress = ChannelCredentials.createFromSecureContext(this.#context, {
-      checkServerIdentity: (_serverName, certificate) => checkServerIdentity(host, certificate),
-    });
-    return byAddress._createSecureConnector(
-      target,
-      { ...options, "grpc.ssl_target_name_override": "coxswain" },
-      calls,
-    );
+  override _createSecureConnector(...parameters: ConnectorParameters): Connector {
+    const first = connector(this.#tls, parameters);
+    return {
+      connect: async (socket) => await connector(this.#tls, parameters).connect(socket),
+      waitForReady: async () => {
+        await first.waitForReady();
+      },
+      getCallCredentials: () => first.getCallCredentials(),
+      destroy: () => {
+        first.destroy();
+      },
+    };
   }
+}
+
+function connector(tls: TlsMaterial, [target, options, calls]: ConnectorParameters): Connector {
+  const context = secureContextOf(tls);
+  const host = hostOf(target.path);
+  if (isIP(host) === 0) {
+    return ChannelCredentials.createFromSecureContext(context)._createSecureConnector(target, options, calls);
+  }
+  const byAddress = ChannelCredentials.createFromSecureContext(context, {
+    checkServerIdentity: (_serverName, certificate) => checkServerIdentity(host, certificate),
+  });
+  return byAddress._createSecureConnector(
+    target,
+    { ...options, "grpc.ssl_target_name_override": "coxswain" },
+    calls,
+  );
+}
+
+const contexts = new WeakMap<TlsPem, SecureContext>();
+
+/** One context for each state of the material, however many connections it serves. */
+function secureContextOf(tls: TlsMaterial): SecureContext {
+  const known = contexts.get(tls.current);
+  if (known !== undefined) return known;
+  const context = createSecureContext(tls.contextOptions());
+  contexts.set(tls.current, context);
+  return context;
 }
 
 /** `host` of `host:port` and `[host]:port`. */
@@ -81,11 +106,11 @@ function hostOf(address: string): string {
 }
 
 /**
- * For a client: TLS 1.3, the server's certificate checked against the material's CA and the host dialled.
- * Made from the material of this moment: make new ones for a new channel after a reload.
+ * For a client: TLS 1.3, the server's certificate checked against the material's CA and the host dialled. Connections
+ * made after a reload use what was read.
  */
 export function channelCredentials(tls: TlsMaterial): ChannelCredentials {
-  return new DiallingCredentials(createSecureContext(tls.contextOptions()));
+  return new DiallingCredentials(tls);
 }
 
 /** For a client of a server without TLS. */

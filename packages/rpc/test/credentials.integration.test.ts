@@ -6,7 +6,7 @@ import tls from "node:tls";
 import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { ChannelCredentials } from "@grpc/grpc-js";
 import { createCa, issueCertificate } from "@coxswain/pki";
-import { type TlsMaterial, channelCredentials, loadTls, serverCredentials, wrapUnary } from "@coxswain/rpc";
+import { TlsMaterial, channelCredentials, loadTls, serverCredentials, wrapUnary } from "@coxswain/rpc";
 import { type TestPki, material, oddCertificate, serverAuth, testPki } from "./certificates.ts";
 import { EchoClient, type EchoServer, type Text, startEcho } from "./echo.ts";
 
@@ -190,6 +190,25 @@ describe("a client that dials", () => {
     expect(await dialByName(["localhost"])).toBe("alice/client");
     await expect(dialByName(["127.0.0.1"])).rejects.toMatchObject({ code: "UNREACHABLE" });
   });
+});
+
+test("a channel shows the certificate of the last reload when it connects again", async () => {
+  let pem = pki.alice.current;
+  const renewed = await issueCertificate({ ca: pki.ca, kind: "client", name: "alice-renewed" });
+  const tls = new TlsMaterial(() => pem);
+  const server = await startEcho({ unary: whoami }, serverCredentials(pki.node), {
+    "grpc.max_connection_idle_ms": 10,
+  });
+  open.push(server);
+  const client = clientOf(server, channelCredentials(tls));
+  expect(await client.unary("")).toBe("alice/client");
+  pem = material(pki.ca, renewed).current;
+  tls.reload();
+  const deadline = Date.now() + 10_000;
+  while ((await client.unary("")) !== "alice-renewed/client") {
+    if (Date.now() > deadline) throw new Error("still the old certificate");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 });
 
 describe("TLS 1.2", () => {

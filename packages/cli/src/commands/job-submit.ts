@@ -1,33 +1,12 @@
 import { type Command, Option } from "commander";
-import type { JobSpec, PolicySpec, ScheduleSpec, TaskSpec } from "@coxswain/client";
-import { CronError, parseCron } from "@coxswain/cron";
 import type { CliEnvironment } from "../environment.ts";
-import { UsageError } from "../errors.ts";
 import { statusJson, submittedJson } from "../output/json.ts";
-import { parseDuration } from "../parse/duration.ts";
-import { parseInstant } from "../parse/instant.ts";
-import { gathered, parseHeaders, readPayload, wholeNumber } from "../parse/values.ts";
+import { gathered, wholeNumber } from "../parse/values.ts";
 import { clusterCommand } from "../session.ts";
+import { type SpecFlags, specOf } from "./job-spec.ts";
 import { JobFailedError, statusText } from "./job-status.ts";
 
-interface SubmitOptions {
-  readonly image?: string;
-  readonly docker?: boolean;
-  readonly webhook?: string;
-  readonly payload?: string;
-  readonly method?: string;
-  readonly header?: readonly string[];
-  readonly none?: boolean;
-  readonly at?: string;
-  readonly cron?: string;
-  readonly tz?: string;
-  readonly first?: string;
-  readonly last?: string;
-  readonly id?: string;
-  readonly maxAttempts?: number;
-  readonly timeout?: string;
-  readonly onNodeLoss?: "retry" | "fail";
-  readonly priority?: number;
+interface SubmitFlags extends SpecFlags {
   readonly wait?: boolean;
 }
 
@@ -89,7 +68,7 @@ export function addJobSubmit(job: Command, environment: CliEnvironment): void {
     .option("--id <id>", "your own id: a second submit with it and the same content is the same job")
     .option("--wait", "wait for the end, show it, and exit with 1 unless the job completed")
     .addHelpText("after", examples);
-  clusterCommand<SubmitOptions>(command, environment, async (session, options, [line]) => {
+  clusterCommand<SubmitFlags>(command, environment, async (session, options, [line]) => {
     const submitted = await session.client.submit(specOf(line, options, session.nowMs));
     if (options.wait !== true) {
       session.print({ json: () => submittedJson(submitted), table: () => `${submitted.jobId}\n` });
@@ -104,87 +83,4 @@ export function addJobSubmit(job: Command, environment: CliEnvironment): void {
     session.print({ json: () => statusJson(job), table: () => statusText(job) });
     if (job.status !== "COMPLETED") throw new JobFailedError(job);
   });
-}
-
-/** @throws UsageError */
-export function specOf(line: string | undefined, options: SubmitOptions, nowMs: number): JobSpec {
-  const schedule = scheduleOf(options, nowMs);
-  const policy = policyOf(options);
-  return {
-    ...(options.id === undefined ? {} : { id: options.id }),
-    ...whatOf(line, options),
-    ...(schedule === undefined ? {} : { schedule }),
-    ...(Object.keys(policy).length === 0 ? {} : { policy }),
-  };
-}
-
-function whatOf(
-  line: string | undefined,
-  options: SubmitOptions,
-): Pick<JobSpec, "command" | "image" | "task"> {
-  const ways = [line !== undefined, options.webhook !== undefined, options.none === true].filter(
-    Boolean,
-  ).length;
-  if (ways !== 1)
-    throw new UsageError('Say what to run, once: a command such as "echo hello", --webhook URL, or --none.');
-  const forWebhook = options.payload ?? options.method ?? options.header;
-  if (options.webhook === undefined && forWebhook !== undefined) {
-    throw new UsageError("--payload, --method and --header belong to --webhook.");
-  }
-  const inContainer = options.docker === true || options.image !== undefined;
-  if (line === undefined && inContainer)
-    throw new UsageError("--docker and --image need a command to run in the container.");
-  if (options.webhook !== undefined) return { task: webhookOf(options.webhook, options) };
-  if (options.none === true) return { task: { kind: "none" } };
-  if (line === undefined || line.trim() === "")
-    throw new UsageError("The command is empty: give a shell line.");
-  if (options.image !== undefined) return { command: line, image: options.image };
-  return options.docker === true ? { task: { kind: "docker", shell: line } } : { command: line };
-}
-
-function webhookOf(url: string, options: SubmitOptions): TaskSpec {
-  return {
-    kind: "webhook",
-    url,
-    ...(options.method === undefined ? {} : { method: options.method.toUpperCase() }),
-    ...(options.header === undefined ? {} : { headers: parseHeaders(options.header) }),
-    ...(options.payload === undefined ? {} : { payload: readPayload(options.payload) }),
-  };
-}
-
-function scheduleOf(options: SubmitOptions, nowMs: number): ScheduleSpec | undefined {
-  const { at, cron, tz, first, last } = options;
-  if (at !== undefined && cron !== undefined)
-    throw new UsageError("--at runs once and --cron again and again: give one of them.");
-  if (cron === undefined && (tz ?? first ?? last) !== undefined)
-    throw new UsageError("--tz, --first and --last belong to --cron.");
-  if (at !== undefined) return { kind: "at", atMs: parseInstant(at, nowMs) };
-  if (cron === undefined) return undefined;
-  checkCron(cron, tz);
-  return {
-    kind: "cron",
-    expression: cron,
-    ...(tz === undefined ? {} : { timeZone: tz }),
-    ...(first === undefined ? {} : { firstMs: parseInstant(first, nowMs) }),
-    ...(last === undefined ? {} : { lastMs: parseInstant(last, nowMs) }),
-  };
-}
-
-/** The cluster checks again; here the answer needs no cluster. */
-function checkCron(expression: string, timeZone: string | undefined): void {
-  try {
-    parseCron(expression, timeZone === undefined ? {} : { timeZone });
-  } catch (cause) {
-    if (cause instanceof CronError) throw new UsageError(cause.message, { cause });
-    throw cause;
-  }
-}
-
-function policyOf({ maxAttempts, timeout, onNodeLoss, priority }: SubmitOptions): PolicySpec {
-  return {
-    ...(maxAttempts === undefined ? {} : { maxAttempts }),
-    ...(timeout === undefined ? {} : { timeoutMs: parseDuration(timeout) }),
-    ...(onNodeLoss === undefined ? {} : { onNodeLoss }),
-    ...(priority === undefined ? {} : { priority }),
-  };
 }
