@@ -13,7 +13,7 @@ import { META_KEY } from "../keys.ts";
 import type { ApplyResult } from "../results.ts";
 import type { State } from "../state.ts";
 import type { StateDatabase } from "../state-directory.ts";
-import { ApplyContext, Reads, refuse, type ItemsCommand } from "./context.ts";
+import { ApplyContext, Reads, refuse, type ItemsCommand, type ScanCommand } from "./context.ts";
 import { forgetOld, idTimeMs, isExpired, remember } from "./requests.ts";
 import { fingerprintOf, readFirst, readSecond, stepOf, weightOf, type Step } from "./step.ts";
 
@@ -25,12 +25,14 @@ export class Applier {
   readonly #state: State;
   readonly #writer: StateWriter;
   readonly #maxUnwrittenBytes: number;
+  readonly #reads: Reads;
 
   constructor(db: StateDatabase, state: State, writer: StateWriter, maxUnwrittenBytes: number) {
     this.#db = db;
     this.#state = state;
     this.#writer = writer;
     this.#maxUnwrittenBytes = maxUnwrittenBytes;
+    this.#reads = new Reads(state);
   }
 
   /** One result for each entry. Called with one batch at a time. Every rejection is fatal. */
@@ -64,11 +66,10 @@ export class Applier {
 
   /** One or two large reads instead of many small ones. */
   async #readAhead(slice: readonly SliceEntry[]): Promise<void> {
-    const [first, second] = [new Reads(), new Reads()];
-    for (const { step } of slice) if (step !== undefined) readFirst(step, first);
-    await loadRecords(this.#db, this.#state, first);
-    for (const { step } of slice) if (step !== undefined) readSecond(step, this.#state, second);
-    await loadRecords(this.#db, this.#state, second);
+    for (const { step } of slice) if (step !== undefined) readFirst(step, this.#reads);
+    await loadRecords(this.#db, this.#reads);
+    for (const { step } of slice) if (step !== undefined) readSecond(step, this.#state, this.#reads);
+    await loadRecords(this.#db, this.#reads);
   }
 
   async #applyEntry(entry: Entry, step: Step | undefined): Promise<ApplyResult> {
@@ -92,17 +93,14 @@ export class Applier {
   }
 
   async #applyStep(step: Step): Promise<ApplyResult> {
-    const timeMs = timeOf(step, this.#state);
-    const context = new ApplyContext(this.#state, step.entry.index, timeMs);
-    await this.#read((reads) => {
-      if (step.request !== "") readSecond(step, this.#state, reads);
-    });
-    if (step.request === "") return this.#applyBody(step, context);
-    return (await this.#answered(step, context)) ?? (await this.#applyAndRemember(step, context));
+    const context = new ApplyContext(this.#state, step.entry.index, timeOf(step, this.#state));
+    if (step.request === "") return await this.#applyBody(step, context);
+    await this.#readSecondOf(step);
+    return this.#answered(step, context) ?? (await this.#applyAndRemember(step, context));
   }
 
   /** What was answered to this request before; undefined for a new one. */
-  async #answered(step: Step, context: ApplyContext): Promise<ApplyResult | undefined> {
+  #answered(step: Step, context: ApplyContext): ApplyResult | undefined {
     const before = this.#state.requests.get(step.request);
     if (before !== undefined) {
       if (before.fingerprint === fingerprintOf(step)) return JSON.parse(before.result) as ApplyResult;
@@ -116,49 +114,57 @@ export class Applier {
     const result = await this.#applyBody(step, context);
     const { timeMs } = context;
     remember(this.#state, step.request, { timeMs, fingerprint: fingerprintOf(step), result: JSON.stringify(result) });
-    await this.#read((reads) => {
-      readSecond(step, this.#state, reads);
-    });
+    await this.#readSecondOf(step);
     forgetOld(this.#state, timeMs);
     return result;
   }
 
-  async #applyBody(step: Step, context: ApplyContext): Promise<ApplyResult> {
-    const { bound } = step;
-    if (bound.shape === "items") return await this.#applyItems(bound, bound.body, context);
-    if (bound.shape === "whole") {
-      await this.#read((reads) => bound.readsMore?.(bound.body, this.#state, reads));
-      return bound.apply(bound.body, context);
-    }
-    // What is looked through must be on disk, wherever the batch began.
-    this.#writer.release();
-    await this.#writer.flush();
-    this.#writer.hold();
-    const found = await bound.scan(bound.body, this.#state, this.#db, context.timeMs);
-    await this.#read((reads) => {
-      bound.reads(found, reads);
-    });
-    return bound.apply(found, context);
+  #applyBody(step: Step, context: ApplyContext): Promise<ApplyResult> | ApplyResult {
+    const { applies, body } = step;
+    if (applies.shape === "items") return this.#applyItems(applies, body, context);
+    if (applies.shape === "scan") return this.#applyScan(applies, body, context);
+    if (applies.readsMore === undefined) return applies.apply(body, context);
+    return this.#readSecondOf(step).then(() => applies.apply(body, context));
   }
 
-  async #applyItems(
-    command: ItemsCommand<unknown, unknown, unknown>, body: unknown, context: ApplyContext,
-  ): Promise<ApplyResult> {
+  async #applyItems(command: ItemsCommand<unknown, unknown, unknown>, body: unknown, context: ApplyContext): Promise<ApplyResult> {
     const results: unknown[] = [];
     for (const item of command.items(body)) {
-      if (command.readsMore !== undefined) await this.#read((reads) => command.readsMore?.(item, this.#state, reads));
+      command.readsMore?.(item, this.#state, this.#reads);
+      while (!this.#reads.isComplete) {
+        await loadRecords(this.#db, this.#reads);
+        command.readsMore?.(item, this.#state, this.#reads);
+      }
       results.push(command.apply(item, context));
       if (results.length % WEIGHT_PER_SLICE === 0) await this.#nextTurn();
     }
     return command.result(results);
   }
 
-  /** Reads what is still missing; what was read may lead to more. */
-  async #read(declare: (reads: Reads) => void): Promise<void> {
-    for (;;) {
-      const reads = new Reads();
-      declare(reads);
-      if (!(await loadRecords(this.#db, this.#state, reads))) return;
+  async #applyScan(command: ScanCommand<unknown, unknown>, body: unknown, context: ApplyContext): Promise<ApplyResult> {
+    // What is looked through must be on disk, wherever the batch began.
+    this.#writer.release();
+    await this.#writer.flush();
+    this.#writer.hold();
+    const found = await command.scan(body, this.#state, this.#db, context.timeMs);
+    await this.#readAll(() => {
+      command.reads(found, this.#reads);
+    });
+    return command.apply(found, context);
+  }
+
+  async #readSecondOf(step: Step): Promise<void> {
+    await this.#readAll(() => {
+      readSecond(step, this.#state, this.#reads);
+    });
+  }
+
+  /** Reads until nothing that is declared is missing: what was read may lead to more. */
+  async #readAll(declare: () => void): Promise<void> {
+    declare();
+    while (!this.#reads.isComplete) {
+      await loadRecords(this.#db, this.#reads);
+      declare();
     }
   }
 

@@ -10,11 +10,11 @@ import { ended, finishedIfDone, settle } from "./lifecycle.ts";
 
 export const cancelJob: WholeCommand<CancelJob> = {
   shape: "whole",
-  reads: (body, reads) => reads.jobs.add(body.jobId),
+  reads: (body, reads) => reads.job(body.jobId),
   readsMore: (body, state, reads) => {
     const job = state.jobs.get(body.jobId);
     if (job === undefined) return;
-    for (const id of activeIds(job)) reads.executions.add(id);
+    for (const id of activeIds(job)) reads.execution(id);
   },
   apply: (body, context) => {
     const job = context.state.jobs.get(body.jobId);

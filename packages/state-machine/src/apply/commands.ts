@@ -18,18 +18,15 @@ import { setClusterSettings } from "./set-cluster-settings.ts";
 import { setNodeDraining } from "./set-node-draining.ts";
 import { submitJobs } from "./submit-jobs.ts";
 
-/** A command without its types, bound to its body. */
-export type BoundCommand =
-  | (ItemsCommand<unknown, unknown, unknown> & { readonly body: unknown })
-  | (WholeCommand<unknown> & { readonly body: unknown })
-  | (ScanCommand<unknown, unknown> & { readonly body: unknown });
+/** What applies a command, without the types of its body: it is given only bodies of its own. */
+export type AnyCommand = ItemsCommand<unknown, unknown, unknown> | WholeCommand<unknown> | ScanCommand<unknown, unknown>;
 
 /** Finds what applies a body. */
-export function bind(body: CommandBody): BoundCommand {
-  return { ...commandOf(body), body: body.value } as BoundCommand;
+export function commandOf(body: CommandBody): AnyCommand {
+  return find(body) as AnyCommand;
 }
 
-function commandOf(body: CommandBody): object {
+function find(body: CommandBody): object {
   switch (body.$case) {
     case "submitJobs": return submitJobs;
     case "fireDue": return fireDue;

@@ -3,6 +3,7 @@
  */
 import type { ApplyError, ApplyErrorCode, ApplyResult, ErrorCategory, Ignored, Refused } from "../results.ts";
 import { be64 } from "../keys.ts";
+import type { RecordTable } from "../record-table.ts";
 import type { State } from "../state.ts";
 import type { StateDatabase } from "../state-directory.ts";
 
@@ -27,17 +28,57 @@ export class ApplyContext {
   }
 }
 
-/** The records that a command wants to read, by table (G8). */
+/** The records that commands want to read (G8). What memory has is held there; the rest is to be read. */
 export class Reads {
-  readonly jobs: Set<string> = new Set();
-  readonly executions: Set<string> = new Set();
-  readonly requests: Set<string> = new Set();
-  readonly requestOrder: Set<string> = new Set();
-  readonly leftovers: Set<string> = new Set();
+  readonly #state: State;
+  #missing: MissingRecord[] = [];
 
-  order(sequence: number): void {
-    this.requestOrder.add(be64(sequence));
+  constructor(state: State) {
+    this.#state = state;
   }
+
+  get isComplete(): boolean {
+    return this.#missing.length === 0;
+  }
+
+  job(id: string): void {
+    this.#want(this.#state.jobs, id);
+  }
+
+  execution(id: string): void {
+    this.#want(this.#state.executions, id);
+  }
+
+  /** By the name it is remembered under. */
+  request(name: string): void {
+    this.#want(this.#state.requests, name);
+  }
+
+  /** The name of the request with this number. */
+  requestOrder(sequence: number): void {
+    this.#want(this.#state.requestOrder, be64(sequence));
+  }
+
+  leftover(id: string): void {
+    this.#want(this.#state.leftovers, id);
+  }
+
+  /** Hands over what is to be read and begins anew. */
+  takeMissing(): readonly MissingRecord[] {
+    const missing = this.#missing;
+    this.#missing = [];
+    return missing;
+  }
+
+  #want<T>(table: RecordTable<T>, id: string): void {
+    if (!table.hold(id)) this.#missing.push({ table: table as RecordTable<unknown>, id });
+  }
+}
+
+/** A record that memory does not have. */
+export interface MissingRecord {
+  readonly table: RecordTable<unknown>;
+  readonly id: string;
 }
 
 /** A command of many items of one kind. Each item succeeds or fails for itself. */

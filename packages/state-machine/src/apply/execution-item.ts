@@ -10,8 +10,8 @@ import type { Reads } from "./context.ts";
 export function readExecution(executionId: string, reads: Reads): void {
   const ref = parseExecutionId(executionId);
   if (ref === undefined) return;
-  reads.executions.add(executionId);
-  reads.jobs.add(ref.jobId);
+  reads.execution(executionId);
+  reads.job(ref.jobId);
 }
 
 /** The execution and its job, or undefined when either is gone. */

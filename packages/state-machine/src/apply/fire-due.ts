@@ -16,11 +16,11 @@ const TRIMMED_PER_FIRE = 2;
 export const fireDue: ItemsCommand<FireDue, FireDue_Item, FireItemResult> = {
   shape: "items",
   items: (body) => body.items,
-  reads: (item, reads) => reads.jobs.add(item.jobId),
+  reads: (item, reads) => reads.job(item.jobId),
   readsMore: (item, state, reads) => {
     const job = state.jobs.get(item.jobId);
     if (job === undefined) return;
-    for (const id of oldestIds(state, job)) reads.executions.add(id);
+    for (const id of oldestIds(state, job)) reads.execution(id);
   },
   apply: (item, context) => {
     const job = context.state.jobs.get(item.jobId);

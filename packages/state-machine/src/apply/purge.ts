@@ -33,7 +33,7 @@ export const purge: ScanCommand<Purge, Found> = {
     return { limit, state, leftovers, jobIds: values.map(fromBytes) };
   },
   reads: (found, reads) => {
-    for (const { id } of found.leftovers) reads.leftovers.add(id);
+    for (const { id } of found.leftovers) reads.leftover(id);
     for (const id of found.jobIds) readRemoval(id, reads);
     readOld(found.state, reads, found.limit);
   },

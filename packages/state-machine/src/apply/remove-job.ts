@@ -13,8 +13,8 @@ const EXECUTIONS_PER_STEP = 128;
 
 /** Declares what {@link removeJob} reads. */
 export function readRemoval(jobId: string, reads: Reads): void {
-  reads.jobs.add(jobId);
-  reads.requests.add(removedJobName(jobId));
+  reads.job(jobId);
+  reads.request(removedJobName(jobId));
 }
 
 /** Gives how many executions went and how many are left behind. */

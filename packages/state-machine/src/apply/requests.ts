@@ -34,9 +34,9 @@ export function remembersAny(state: State): boolean {
 export function readOld(state: State, reads: Reads, count: number = FORGOTTEN_PER_STEP): void {
   const { firstRequest, nextRequest } = state.meta;
   for (let sequence = firstRequest; sequence < Math.min(nextRequest, firstRequest + count); sequence++) {
-    reads.order(sequence);
+    reads.requestOrder(sequence);
     const name = state.requestOrder.peek(be64(sequence))?.record;
-    if (name !== undefined) reads.requests.add(name);
+    if (name !== undefined) reads.request(name);
   }
 }
 

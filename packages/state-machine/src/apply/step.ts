@@ -8,7 +8,7 @@ import { crc32c } from "../disk/crc32c.ts";
 import { UnknownCommandError } from "../errors.ts";
 import { requestName } from "../records/kinds.ts";
 import type { State } from "../state.ts";
-import { bind, type BoundCommand } from "./commands.ts";
+import { commandOf, type AnyCommand } from "./commands.ts";
 import type { Reads } from "./context.ts";
 import { readOld } from "./requests.ts";
 
@@ -16,7 +16,9 @@ import { readOld } from "./requests.ts";
 export interface Step {
   readonly entry: Entry;
   readonly command: Command;
-  readonly bound: BoundCommand;
+  /** What applies it, and what is given to that. */
+  readonly applies: AnyCommand;
+  readonly body: unknown;
   /** The name under which the request is remembered; empty when it is not. */
   readonly request: string;
 }
@@ -28,7 +30,7 @@ export function stepOf(entry: Entry): Step {
   if (version < 1 || version > COMMAND_VERSION || body === undefined) throw unknown(entry, `version ${version}`);
   // The record of a job is what removes duplicates of its submit.
   const request = requestId === "" || body.$case === "submitJobs" ? "" : requestName(requestId);
-  return { entry, command, bound: bind(body), request };
+  return { entry, command, applies: commandOf(body), body: body.value, request };
 }
 
 function decode(entry: Entry): Command {
@@ -44,26 +46,26 @@ function unknown(entry: Entry, what: string, cause?: unknown): UnknownCommandErr
 }
 
 /** How many things the step touches, roughly: to keep slices of work short. */
-export function weightOf({ bound }: Step): number {
-  return bound.shape === "items" ? Math.max(1, bound.items(bound.body).length) : 4;
+export function weightOf({ applies, body }: Step): number {
+  return applies.shape === "items" ? Math.max(1, applies.items(body).length) : 4;
 }
 
 /** First round of reads: what follows from the command alone. */
 export function readFirst(step: Step, reads: Reads): void {
-  const { bound } = step;
-  if (step.request !== "") reads.requests.add(step.request);
-  if (bound.shape === "items") for (const item of bound.items(bound.body)) bound.reads(item, reads);
-  else if (bound.shape === "whole") bound.reads?.(bound.body, reads);
+  const { applies, body } = step;
+  if (step.request !== "") reads.request(step.request);
+  if (applies.shape === "items") for (const item of applies.items(body)) applies.reads(item, reads);
+  else if (applies.shape === "whole") applies.reads?.(body, reads);
 }
 
 /** Second round of reads: what follows from the state and from the first round. */
 export function readSecond(step: Step, state: State, reads: Reads): void {
-  const { bound } = step;
+  const { applies, body } = step;
   if (step.request !== "") readOld(state, reads);
-  if (bound.shape === "items" && bound.readsMore !== undefined) {
-    for (const item of bound.items(bound.body)) bound.readsMore(item, state, reads);
-  } else if (bound.shape === "whole") {
-    bound.readsMore?.(bound.body, state, reads);
+  if (applies.shape === "items" && applies.readsMore !== undefined) {
+    for (const item of applies.items(body)) applies.readsMore(item, state, reads);
+  } else if (applies.shape === "whole") {
+    applies.readsMore?.(body, state, reads);
   }
 }
 

@@ -18,9 +18,9 @@ import { isExpired, remembersAny } from "./requests.ts";
 export const submitJobs: ItemsCommand<SubmitJobs, SubmitJobs_Item, SubmitItemResult> = {
   shape: "items",
   items: (body) => body.items,
-  reads: (item, reads) => reads.jobs.add(item.jobId),
+  reads: (item, reads) => reads.job(item.jobId),
   readsMore: (item, state, reads) => {
-    if (remembersAny(state)) reads.requests.add(removedJobName(item.jobId));
+    if (remembersAny(state)) reads.request(removedJobName(item.jobId));
   },
   apply: (item, context) => {
     const existing = context.state.jobs.get(item.jobId);
