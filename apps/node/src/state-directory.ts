@@ -34,7 +34,10 @@ export class LevelStateDirectory implements StateDirectory {
 
   async open(name: string): Promise<StateDatabase> {
     const db = new Level<string, Uint8Array>(this.#path(name), {
-      keyEncoding: "utf8", valueEncoding: "view", writeBufferSize: WRITE_BUFFER_BYTES, cacheSize: 32 * MIB,
+      keyEncoding: "utf8",
+      valueEncoding: "view",
+      writeBufferSize: WRITE_BUFFER_BYTES,
+      cacheSize: 32 * MIB,
     });
     await db.open();
     await this.#sync(this.#root);
@@ -48,7 +51,9 @@ export class LevelStateDirectory implements StateDirectory {
     });
     const name = text?.trim();
     if (name === undefined || NAME.test(name)) return name;
-    throw new Error(`${join(this.#root, POINTER)} names no state. Remove ${this.#root}; the node gets its state from a peer.`);
+    throw new Error(
+      `${join(this.#root, POINTER)} names no state. Remove ${this.#root}; the node gets its state from a peer.`,
+    );
   }
 
   async switchTo(name: string): Promise<void> {

@@ -2,7 +2,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { COMMAND_VERSION, encodeCommand, JobStore, StateHoleError, type CommandBody } from "@coxswain/state-machine";
+import {
+  COMMAND_VERSION,
+  encodeCommand,
+  JobStore,
+  StateHoleError,
+  type CommandBody,
+} from "@coxswain/state-machine";
 import { LevelStateDirectory } from "../src/state-directory.ts";
 
 let root: string;
@@ -15,7 +21,12 @@ afterEach(async () => {
 
 function entry(index: number): { index: number; term: number; type: "normal"; data: Uint8Array } {
   const body: CommandBody = { $case: "setNodeDraining", value: { nodeId: index, draining: true } };
-  return { index, term: 1, type: "normal", data: encodeCommand({ version: COMMAND_VERSION, timeMs: index, requestId: "", body }) };
+  return {
+    index,
+    term: 1,
+    type: "normal",
+    data: encodeCommand({ version: COMMAND_VERSION, timeMs: index, requestId: "", body }),
+  };
 }
 
 describe("LevelStateDirectory", () => {
@@ -36,7 +47,9 @@ describe("LevelStateDirectory", () => {
 
   test("a pointer that names no state is refused, and says what to do", async () => {
     await writeFile(join(root, "CURRENT_STATE"), "../../etc\n");
-    await expect((await LevelStateDirectory.open(root)).current()).rejects.toThrow(/gets its state from a peer/);
+    await expect((await LevelStateDirectory.open(root)).current()).rejects.toThrow(
+      /gets its state from a peer/,
+    );
   });
 
   test("names that leave the directory are refused", async () => {

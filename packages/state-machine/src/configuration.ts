@@ -9,6 +9,9 @@ export function readConfiguration(entry: Entry): Configuration {
   try {
     return decodeConfiguration(entry.data);
   } catch (cause) {
-    throw new UnknownCommandError(`Entry ${entry.index} holds no configuration that this version knows. Upgrade this node, then start it again.`, { cause });
+    throw new UnknownCommandError(
+      `Entry ${entry.index} holds no configuration that this version knows. Upgrade this node, then start it again.`,
+      { cause },
+    );
   }
 }

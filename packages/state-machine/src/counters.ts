@@ -1,7 +1,7 @@
 /**
  * Totals kept exact by what changes: subtract the record before, add the record after.
  */
-import type { StoreCounters} from "@coxswain/protocol";
+import type { StoreCounters } from "@coxswain/protocol";
 import { ExecutionStatus, OwnerCounts, type Execution, type Job } from "@coxswain/protocol";
 import type { JobCounts } from "./queries/types.ts";
 import { isQueued, isWaitingForRetry } from "./records/execution.ts";
@@ -25,7 +25,9 @@ export function countExecution(counters: StoreCounters, execution: Execution, si
   else if (execution.status === ExecutionStatus.RUNNING) counters.runningExecutions += sign;
 }
 
-const TOTAL_OF: Readonly<Record<number, "completedExecutions" | "failedExecutions" | "timedOutExecutions" | "cancelledExecutions">> = {
+const TOTAL_OF: Readonly<
+  Record<number, "completedExecutions" | "failedExecutions" | "timedOutExecutions" | "cancelledExecutions">
+> = {
   [ExecutionStatus.COMPLETED]: "completedExecutions",
   [ExecutionStatus.FAILED]: "failedExecutions",
   [ExecutionStatus.TIMED_OUT]: "timedOutExecutions",
@@ -67,7 +69,8 @@ export class OwnerTable {
     counts[name] += sign;
     this.#all[name] += sign;
     this.#byOwner.set(job.owner, counts);
-    if (counts[name] === 0 && Object.values(counts).every((count) => count === 0)) this.#byOwner.delete(job.owner);
+    if (counts[name] === 0 && Object.values(counts).every((count) => count === 0))
+      this.#byOwner.delete(job.owner);
   }
 
   /** Of one owner or of all. */

@@ -23,21 +23,40 @@ export function describeCommand(entry: Entry): string {
 
 function describeBody(body: CommandBody): string {
   switch (body.$case) {
-    case "submitJobs": return several("SubmitJob", body.value.items, ({ jobId, task }) => `${jobId} ${shortTask(task)}`);
-    case "fireDue": return several("FireDue", body.value.items, ({ jobId }) => jobId);
-    case "assignExecutions": return several("AssignJob", body.value.items, ({ executionId, placement }) => `${executionId} to node ${placement?.nodeId ?? 0}`);
-    case "reportAttempts": return describeReports(body.value.items);
-    case "retryDue": return several("RetryDue", body.value.items, ({ executionId }) => executionId);
-    case "deadlineDue": return several("DeadlineDue", body.value.items, ({ executionId }) => executionId);
-    case "cancelJob": return `CancelJob ${body.value.jobId}`;
-    case "deleteJob": return `DeleteJob ${body.value.jobId}`;
-    case "purge": return `Purge up to ${body.value.limit}`;
-    case "registerNode": return `RegisterWorker node ${body.value.nodeId} incarnation ${body.value.incarnation} at ${body.value.address}`;
-    case "markNodesLost": return several("MarkNodesLost", body.value.items, ({ nodeId }) => `node ${nodeId}`);
-    case "setNodeDraining": return `SetNodeDraining node ${body.value.nodeId} ${body.value.draining ? "on" : "off"}`;
-    case "setClusterSettings": return `SetClusterSettings${body.value.onlyIfAbsent ? " if absent" : ""}`;
-    case "raiseFeatureLevel": return `RaiseFeatureLevel ${body.value.featureLevel}`;
-    default: return unreachable(body);
+    case "submitJobs":
+      return several("SubmitJob", body.value.items, ({ jobId, task }) => `${jobId} ${shortTask(task)}`);
+    case "fireDue":
+      return several("FireDue", body.value.items, ({ jobId }) => jobId);
+    case "assignExecutions":
+      return several(
+        "AssignJob",
+        body.value.items,
+        ({ executionId, placement }) => `${executionId} to node ${placement?.nodeId ?? 0}`,
+      );
+    case "reportAttempts":
+      return describeReports(body.value.items);
+    case "retryDue":
+      return several("RetryDue", body.value.items, ({ executionId }) => executionId);
+    case "deadlineDue":
+      return several("DeadlineDue", body.value.items, ({ executionId }) => executionId);
+    case "cancelJob":
+      return `CancelJob ${body.value.jobId}`;
+    case "deleteJob":
+      return `DeleteJob ${body.value.jobId}`;
+    case "purge":
+      return `Purge up to ${body.value.limit}`;
+    case "registerNode":
+      return `RegisterWorker node ${body.value.nodeId} incarnation ${body.value.incarnation} at ${body.value.address}`;
+    case "markNodesLost":
+      return several("MarkNodesLost", body.value.items, ({ nodeId }) => `node ${nodeId}`);
+    case "setNodeDraining":
+      return `SetNodeDraining node ${body.value.nodeId} ${body.value.draining ? "on" : "off"}`;
+    case "setClusterSettings":
+      return `SetClusterSettings${body.value.onlyIfAbsent ? " if absent" : ""}`;
+    case "raiseFeatureLevel":
+      return `RaiseFeatureLevel ${body.value.featureLevel}`;
+    default:
+      return unreachable(body);
   }
 }
 
@@ -52,7 +71,9 @@ function describeReports(items: ReportItems): string {
 function several<Item>(name: string, items: readonly Item[], describe: (item: Item) => string): string {
   const [first] = items;
   if (first === undefined) return `${name} nothing`;
-  return items.length === 1 ? `${name} ${describe(first)}` : `${name} ${items.length} items, first ${describe(first)}`;
+  return items.length === 1
+    ? `${name} ${describe(first)}`
+    : `${name} ${items.length} items, first ${describe(first)}`;
 }
 
 function shortTask(task: Parameters<typeof commandText>[0]): string {

@@ -14,7 +14,12 @@ export type DueItem =
       readonly version: number;
     }
   | { readonly kind: "retry"; readonly atMs: number; readonly executionId: string }
-  | { readonly kind: "deadline"; readonly atMs: number; readonly executionId: string; readonly attempt: number };
+  | {
+      readonly kind: "deadline";
+      readonly atMs: number;
+      readonly executionId: string;
+      readonly attempt: number;
+    };
 
 /** Event name -> what a listener gets. */
 export interface JobStoreEvents {

@@ -119,7 +119,9 @@ export function nodeKey(id: number): string {
 }
 
 export function listPrefix(status: ExecutionStatus, owner?: string): string {
-  return owner === undefined ? LIST_PREFIX + String(status) : OWNER_LIST_PREFIX + owner + NUL + String(status);
+  return owner === undefined
+    ? LIST_PREFIX + String(status)
+    : OWNER_LIST_PREFIX + owner + NUL + String(status);
 }
 
 /** Priority falls, then log index and item rise. */

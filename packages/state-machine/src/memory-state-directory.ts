@@ -11,7 +11,13 @@ export class MemoryStateDirectory implements StateDirectory {
 
   async open(name: string): Promise<StateDatabase> {
     const known = this.#databases.get(name);
-    const db = known ?? new MemoryLevel<string, Uint8Array>({ keyEncoding: "utf8", valueEncoding: "view", storeEncoding: "view" });
+    const db =
+      known ??
+      new MemoryLevel<string, Uint8Array>({
+        keyEncoding: "utf8",
+        valueEncoding: "view",
+        storeEncoding: "view",
+      });
     this.#databases.set(name, db);
     await db.open();
     return db as unknown as StateDatabase;

@@ -41,9 +41,25 @@ export class Meta {
 
   encode(): Uint8Array {
     const { voters, votersOutgoing, learners } = this.configuration;
-    const { appliedIndex, appliedTerm, logTimeMs, featureLevel, settings, counters, firstRequest, nextRequest } = this;
+    const {
+      appliedIndex,
+      appliedTerm,
+      logTimeMs,
+      featureLevel,
+      settings,
+      counters,
+      firstRequest,
+      nextRequest,
+    } = this;
     return StoreMeta.encode({
-      appliedIndex, appliedTerm, logTimeMs, featureLevel, settings, counters, firstRequest, nextRequest,
+      appliedIndex,
+      appliedTerm,
+      logTimeMs,
+      featureLevel,
+      settings,
+      counters,
+      firstRequest,
+      nextRequest,
       voters: [...voters],
       votersOutgoing: [...votersOutgoing],
       learners: [...learners],

@@ -42,7 +42,9 @@ export class OpenState {
     const current = await directory.current();
     const names = await directory.list();
     if (current !== undefined && !names.includes(current)) {
-      throw new StateHoleError(`The current state, ${current}, is not there. Remove the state's directory; the node gets a new one from a peer.`);
+      throw new StateHoleError(
+        `The current state, ${current}, is not there. Remove the state's directory; the node gets a new one from a peer.`,
+      );
     }
     for (const name of names) if (name !== current) await directory.destroy(name);
     const name = current ?? stateName(0);
@@ -53,7 +55,9 @@ export class OpenState {
 
   /** Receives a snapshot into a database of its own; nothing is left of it when it is refused. */
   static async received(
-    options: OpenStateOptions, meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>,
+    options: OpenStateOptions,
+    meta: SnapshotMeta,
+    chunks: AsyncIterable<Uint8Array>,
   ): Promise<OpenState> {
     const { directory } = options;
     const name = await freshName(directory, meta.index);

@@ -4,7 +4,8 @@
 import type { QueuedExecution } from "./queries/types.ts";
 
 export class QueueHead {
-  readonly #limit: number;
+  /** Executions it holds at most. */
+  readonly limit: number;
   /** Sorted. */
   #keys: string[] = [];
   readonly #byKey = new Map<string, QueuedExecution>();
@@ -12,7 +13,7 @@ export class QueueHead {
   #complete = true;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   get size(): number {
@@ -43,7 +44,7 @@ export class QueueHead {
     if (last === undefined || key > last) this.#keys.push(key);
     else this.#keys.splice(this.#place(key), 0, key);
     this.#byKey.set(key, queued);
-    if (this.#keys.length > this.#limit) this.#dropLast();
+    if (this.#keys.length > this.limit) this.#dropLast();
   }
 
   remove(key: string): void {

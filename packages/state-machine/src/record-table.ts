@@ -103,7 +103,8 @@ export class RecordTable<T> {
   forgetReads(): void {
     this.#keepsReads = false;
     for (const [id, record] of this.#read) {
-      if (record === undefined || this.#cache.has(id) || this.#changes.has(id) || this.#flying.has(id)) continue;
+      if (record === undefined || this.#cache.has(id) || this.#changes.has(id) || this.#flying.has(id))
+        continue;
       this.#remember(id, record);
     }
     this.#read.clear();

@@ -120,7 +120,12 @@ export type ApplyResult =
   | { readonly kind: "retried"; readonly items: readonly RetryItemResult[] }
   | { readonly kind: "deadlines"; readonly items: readonly DeadlineItemResult[] }
   /** `stopping` counts attempts that still run and were asked to stop (G11). */
-  | { readonly kind: "cancelled"; readonly job: JobSummary; readonly cancelledAtMs: number; readonly stopping: number }
+  | {
+      readonly kind: "cancelled";
+      readonly job: JobSummary;
+      readonly cancelledAtMs: number;
+      readonly stopping: number;
+    }
   | { readonly kind: "deleted"; readonly jobId: string; readonly leftExecutions: number }
   /** `more`: another step has work to do. */
   | {

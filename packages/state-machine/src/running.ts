@@ -30,7 +30,12 @@ export class RunningTable {
 
   /** Of one node or of all. */
   list(nodeId?: number): RunningAttempt[] {
-    return [...((nodeId === undefined ? this.#byExecution : this.#byNode.get(nodeId)) ?? new Map<string, RunningAttempt>()).values()];
+    return [
+      ...(
+        (nodeId === undefined ? this.#byExecution : this.#byNode.get(nodeId)) ??
+        new Map<string, RunningAttempt>()
+      ).values(),
+    ];
   }
 
   count(nodeId: number): number {

@@ -148,7 +148,10 @@ export class State {
   #changeJob(id: string, after: Job | undefined): void {
     const before = this.jobs.get(id);
     this.jobs.put(id, after);
-    for (const [job, sign] of [[before, -1], [after, 1]] as const) {
+    for (const [job, sign] of [
+      [before, -1],
+      [after, 1],
+    ] as const) {
       if (job === undefined) continue;
       countJob(this.meta.counters, job, sign);
       this.owners.add(job, sign);
@@ -173,7 +176,13 @@ export class State {
   }
 
   #tables(): RecordTable<unknown>[] {
-    const tables: readonly unknown[] = [this.jobs, this.executions, this.requests, this.requestOrder, this.leftovers];
+    const tables: readonly unknown[] = [
+      this.jobs,
+      this.executions,
+      this.requests,
+      this.requestOrder,
+      this.leftovers,
+    ];
     return tables as RecordTable<unknown>[];
   }
 }

@@ -1,6 +1,28 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { AttemptOutcome, ExecutionStatus, JobState, NodeLossPolicy, StopReason, type ApplyResult, type Execution } from "../src/index.ts";
-import { assign, cancel, deadline, drain, lose, on, POLICY, register, report, retry, settings, shell, submit } from "./support/bodies.ts";
+import {
+  AttemptOutcome,
+  ExecutionStatus,
+  JobState,
+  NodeLossPolicy,
+  StopReason,
+  type ApplyResult,
+  type Execution,
+} from "../src/index.ts";
+import {
+  assign,
+  cancel,
+  deadline,
+  drain,
+  lose,
+  on,
+  POLICY,
+  register,
+  report,
+  retry,
+  settings,
+  shell,
+  submit,
+} from "./support/bodies.ts";
 import { Harness } from "./support/harness.ts";
 
 const A = "a.2.1";
@@ -30,7 +52,10 @@ describe("AssignExecutions", () => {
 
   test("a waiting execution runs where the placement says", async () => {
     expect(items(await harness.apply(assign(A, 1, on(1))))).toEqual([{ kind: "assigned" }]);
-    expect(await execution()).toMatchObject({ status: ExecutionStatus.RUNNING, attempts: [{ number: 1, nodeId: 1, assignedAtMs: 1_000_000 }] });
+    expect(await execution()).toMatchObject({
+      status: ExecutionStatus.RUNNING,
+      attempts: [{ number: 1, nodeId: 1, assignedAtMs: 1_000_000 }],
+    });
     expect(harness.store.queueLength()).toBe(0);
     expect(harness.store.runningOn(1)).toBe(1);
   });
@@ -64,7 +89,9 @@ describe("AssignExecutions", () => {
   });
 
   test("the queue goes by priority, then commit index, then item (G9)", async () => {
-    await harness.apply(submit({ jobId: "b" }, { jobId: "c", policy: { ...POLICY, priority: 5 } }, { jobId: "d" }));
+    await harness.apply(
+      submit({ jobId: "b" }, { jobId: "c", policy: { ...POLICY, priority: 5 } }, { jobId: "d" }),
+    );
     const head = await harness.store.queueHead(10);
     expect(head.map(({ jobId }) => jobId)).toEqual(["c", "a", "b", "d"]);
   });
@@ -76,9 +103,17 @@ describe("ReportAttempts", () => {
   });
 
   test("success completes execution and job, and frees capacity", async () => {
-    expect(items(await harness.apply(report(A, 1, AttemptOutcome.SUCCEEDED, {}, { exitCode: 0 })))).toEqual([{ kind: "ended", status: ExecutionStatus.COMPLETED }]);
-    expect(await execution()).toMatchObject({ status: ExecutionStatus.COMPLETED, attempts: [{ result: { exitCode: 0 }, startedAtMs: 1, endedAtMs: 2 }] });
-    expect(await harness.store.job("a")).toMatchObject({ state: JobState.FINISHED, status: ExecutionStatus.COMPLETED });
+    expect(items(await harness.apply(report(A, 1, AttemptOutcome.SUCCEEDED, {}, { exitCode: 0 })))).toEqual([
+      { kind: "ended", status: ExecutionStatus.COMPLETED },
+    ]);
+    expect(await execution()).toMatchObject({
+      status: ExecutionStatus.COMPLETED,
+      attempts: [{ result: { exitCode: 0 }, startedAtMs: 1, endedAtMs: 2 }],
+    });
+    expect(await harness.store.job("a")).toMatchObject({
+      state: JobState.FINISHED,
+      status: ExecutionStatus.COMPLETED,
+    });
     expect(harness.store.runningOn(1)).toBe(0);
   });
 
@@ -93,13 +128,19 @@ describe("ReportAttempts", () => {
     ["another node", { nodeId: 2 }],
     ["another incarnation", { nodeIncarnation: 2 }],
   ])("%s is fenced", async (_what, given) => {
-    expect(items(await harness.apply(report(A, 1, AttemptOutcome.SUCCEEDED, given)))).toEqual(ignored("FENCED"));
+    expect(items(await harness.apply(report(A, 1, AttemptOutcome.SUCCEEDED, given)))).toEqual(
+      ignored("FENCED"),
+    );
     expect(await execution()).toMatchObject({ status: ExecutionStatus.RUNNING });
   });
 
   test("an unknown execution and a missing result are ignored", async () => {
-    expect(items(await harness.apply(report("b.1.1", 1, AttemptOutcome.SUCCEEDED)))).toEqual(ignored("UNKNOWN"));
-    expect(items(await harness.apply(report(A, 1, AttemptOutcome.UNSPECIFIED)))).toEqual(ignored("NO_RESULT"));
+    expect(items(await harness.apply(report("b.1.1", 1, AttemptOutcome.SUCCEEDED)))).toEqual(
+      ignored("UNKNOWN"),
+    );
+    expect(items(await harness.apply(report(A, 1, AttemptOutcome.UNSPECIFIED)))).toEqual(
+      ignored("NO_RESULT"),
+    );
   });
 
   test("failures are tried again with a growing wait, until max_attempts", async () => {
@@ -108,20 +149,35 @@ describe("ReportAttempts", () => {
       await harness.apply(report(A, attempt, AttemptOutcome.FAILED));
       const { retryAtMs, status } = await execution();
       expect(status).toBe(ExecutionStatus.PENDING);
-      expect(await harness.store.due({ toMs: 1e15, limit: 9 })).toEqual([{ kind: "retry", atMs: retryAtMs, executionId: A }]);
+      expect(await harness.store.due({ toMs: 1e15, limit: 9 })).toEqual([
+        { kind: "retry", atMs: retryAtMs, executionId: A },
+      ]);
       waits.push(retryAtMs - harness.timeMs);
       harness.timeMs = retryAtMs;
-      expect(items(await harness.apply(retry(A, retryAtMs, on(1))))).toEqual([{ kind: "queued", assignedTo: 1 }]);
+      expect(items(await harness.apply(retry(A, retryAtMs, on(1))))).toEqual([
+        { kind: "queued", assignedTo: 1 },
+      ]);
     }
     expect(waits).toEqual([1_000, 2_000]);
-    expect(items(await harness.apply(report(A, 3, AttemptOutcome.FAILED)))).toEqual([{ kind: "ended", status: ExecutionStatus.FAILED }]);
-    expect(await harness.store.job("a")).toMatchObject({ state: JobState.FINISHED, status: ExecutionStatus.FAILED });
+    expect(items(await harness.apply(report(A, 3, AttemptOutcome.FAILED)))).toEqual([
+      { kind: "ended", status: ExecutionStatus.FAILED },
+    ]);
+    expect(await harness.store.job("a")).toMatchObject({
+      state: JobState.FINISHED,
+      status: ExecutionStatus.FAILED,
+    });
   });
 
   test("the wait never grows beyond its maximum", async () => {
     await harness.apply(cancel("a"));
     await harness.apply(report(A, 1, AttemptOutcome.STOPPED));
-    await harness.apply(submit({ jobId: "b", placement: on(1), policy: { ...POLICY, maxAttempts: 9, retryInitialMs: 8_000, retryMaxMs: 10_000 } }));
+    await harness.apply(
+      submit({
+        jobId: "b",
+        placement: on(1),
+        policy: { ...POLICY, maxAttempts: 9, retryInitialMs: 8_000, retryMaxMs: 10_000 },
+      }),
+    );
     const id = (await harness.store.job("b"))?.latestExecutionId ?? "";
     await harness.apply(report(id, 1, AttemptOutcome.FAILED));
     await harness.apply(retry(id, (await execution(id)).retryAtMs, on(1)));
@@ -138,14 +194,24 @@ describe("ReportAttempts", () => {
     await harness.apply(report(A, 1, AttemptOutcome.FAILED));
     const { retryAtMs } = await execution();
     expect(items(await harness.apply(retry(A, retryAtMs + 1)))).toEqual(ignored("STALE"));
-    expect(items(await harness.apply(retry(A, retryAtMs, on(2))))).toEqual([{ kind: "queued", assignedTo: 0 }]);
+    expect(items(await harness.apply(retry(A, retryAtMs, on(2))))).toEqual([
+      { kind: "queued", assignedTo: 0 },
+    ]);
     expect(await harness.store.queueHead(1)).toMatchObject([{ executionId: A, attempt: 2 }]);
     expect(items(await harness.apply(assign(A, 2, on(1))))).toEqual([{ kind: "assigned" }]);
   });
 
   test("only the end of a long output is kept, as the settings say", async () => {
     await harness.apply(settings({ outputTailBytes: 3 }));
-    await harness.apply(report(A, 1, AttemptOutcome.SUCCEEDED, {}, { outputTail: new TextEncoder().encode("hello"), outputBytes: 5 }));
+    await harness.apply(
+      report(
+        A,
+        1,
+        AttemptOutcome.SUCCEEDED,
+        {},
+        { outputTail: new TextEncoder().encode("hello"), outputBytes: 5 },
+      ),
+    );
     const result = (await execution()).attempts[0]?.result;
     expect([new TextDecoder().decode(result?.outputTail), result?.outputBytes]).toEqual(["llo", 5]);
   });
@@ -158,7 +224,9 @@ describe("stopping (G11)", () => {
 
   test("a deadline asks the attempt to stop and leaves capacity taken until it did", async () => {
     const { deadlineMs } = (await execution()).attempts[0] ?? { deadlineMs: 0 };
-    expect(await harness.store.due({ toMs: 1e15, limit: 9 })).toEqual([{ kind: "deadline", atMs: deadlineMs, executionId: A, attempt: 1 }]);
+    expect(await harness.store.due({ toMs: 1e15, limit: 9 })).toEqual([
+      { kind: "deadline", atMs: deadlineMs, executionId: A, attempt: 1 },
+    ]);
     expect(items(await harness.apply(deadline(A, 1, deadlineMs + 1)))).toEqual(ignored("STALE"));
     expect(items(await harness.apply(deadline(A, 1, deadlineMs)))).toEqual([{ kind: "stopRequested" }]);
     expect(items(await harness.apply(deadline(A, 1, deadlineMs)))).toEqual(ignored("ALREADY"));
@@ -166,28 +234,44 @@ describe("stopping (G11)", () => {
     expect(harness.store.running()).toMatchObject([{ stopRequested: StopReason.TIMEOUT }]);
     expect(harness.store.runningOn(1)).toBe(1);
     await harness.apply(report(A, 1, AttemptOutcome.STOPPED));
-    expect(await execution()).toMatchObject({ status: ExecutionStatus.PENDING, stopRequested: StopReason.UNSPECIFIED });
+    expect(await execution()).toMatchObject({
+      status: ExecutionStatus.PENDING,
+      stopRequested: StopReason.UNSPECIFIED,
+    });
     expect(harness.store.runningOn(1)).toBe(0);
   });
 
   test("cancelling asks a running attempt to stop; its report ends it as CANCELLED", async () => {
     const result = await harness.apply(cancel("a", "enough"));
-    expect(result).toMatchObject({ kind: "cancelled", stopping: 1, cancelledAtMs: 1_000_000, job: { state: JobState.CANCELLED, status: ExecutionStatus.RUNNING } });
+    expect(result).toMatchObject({
+      kind: "cancelled",
+      stopping: 1,
+      cancelledAtMs: 1_000_000,
+      job: { state: JobState.CANCELLED, status: ExecutionStatus.RUNNING },
+    });
     expect(harness.store.runningOn(1)).toBe(1);
     expect(await harness.store.job("a")).toMatchObject({ cancelReason: "enough", finishedAtMs: 0 });
     await harness.apply(report(A, 1, AttemptOutcome.STOPPED));
-    expect(await harness.store.job("a")).toMatchObject({ status: ExecutionStatus.CANCELLED, finishedAtMs: 1_000_000 });
+    expect(await harness.store.job("a")).toMatchObject({
+      status: ExecutionStatus.CANCELLED,
+      finishedAtMs: 1_000_000,
+    });
   });
 
   test("a job that finished first stays as it ended, and a cancel after it is a conflict", async () => {
     await harness.apply(report(A, 1, AttemptOutcome.SUCCEEDED));
-    expect(await harness.apply(cancel("a"))).toMatchObject({ error: { code: "JOB_ALREADY_FINISHED", category: "conflict" } });
+    expect(await harness.apply(cancel("a"))).toMatchObject({
+      error: { code: "JOB_ALREADY_FINISHED", category: "conflict" },
+    });
   });
 
   test("a success that was on its way when the cancel came counts", async () => {
     await harness.apply(cancel("a"));
     await harness.apply(report(A, 1, AttemptOutcome.SUCCEEDED));
-    expect(await harness.store.job("a")).toMatchObject({ state: JobState.CANCELLED, status: ExecutionStatus.COMPLETED });
+    expect(await harness.store.job("a")).toMatchObject({
+      state: JobState.CANCELLED,
+      status: ExecutionStatus.COMPLETED,
+    });
   });
 
   test("a failure after a cancel is not tried again", async () => {
@@ -204,15 +288,23 @@ describe("stopping (G11)", () => {
 
   test("what waits in the queue or for a retry ends at once", async () => {
     await harness.apply(submit({ jobId: "b" }));
-    expect(await harness.apply(cancel("b"))).toMatchObject({ stopping: 0, job: { status: ExecutionStatus.CANCELLED } });
+    expect(await harness.apply(cancel("b"))).toMatchObject({
+      stopping: 0,
+      job: { status: ExecutionStatus.CANCELLED },
+    });
     await harness.apply(report(A, 1, AttemptOutcome.FAILED));
-    expect(await harness.apply(cancel("a"))).toMatchObject({ stopping: 0, job: { status: ExecutionStatus.CANCELLED } });
+    expect(await harness.apply(cancel("a"))).toMatchObject({
+      stopping: 0,
+      job: { status: ExecutionStatus.CANCELLED },
+    });
     expect(await harness.store.due({ toMs: 1e15, limit: 9 })).toEqual([]);
     expect(harness.store.queueLength()).toBe(0);
   });
 
   test("an unknown job is not found", async () => {
-    expect(await harness.apply(cancel("nobody"))).toMatchObject({ error: { code: "JOB_NOT_FOUND", category: "not-found" } });
+    expect(await harness.apply(cancel("nobody"))).toMatchObject({
+      error: { code: "JOB_NOT_FOUND", category: "not-found" },
+    });
   });
 
   test("a node that stops an attempt nobody asked to stop gave it up: it runs elsewhere", async () => {
@@ -233,9 +325,14 @@ describe("the loss of a node", () => {
   });
 
   test("with on_node_loss FAIL the execution fails: at most once", async () => {
-    await harness.apply(submit({ jobId: "a", placement: on(1), policy: { ...POLICY, onNodeLoss: NodeLossPolicy.FAIL } }));
+    await harness.apply(
+      submit({ jobId: "a", placement: on(1), policy: { ...POLICY, onNodeLoss: NodeLossPolicy.FAIL } }),
+    );
     await harness.apply(lose(1));
-    expect(await execution()).toMatchObject({ status: ExecutionStatus.FAILED, attempts: [{ result: { outcome: AttemptOutcome.LOST } }] });
+    expect(await execution()).toMatchObject({
+      status: ExecutionStatus.FAILED,
+      attempts: [{ result: { outcome: AttemptOutcome.LOST } }],
+    });
   });
 
   test("losses have a limit of their own", async () => {
@@ -253,6 +350,9 @@ describe("the loss of a node", () => {
     await harness.apply(submit({ jobId: "a", placement: on(1), task: shell("sleep 9") }));
     await harness.apply(cancel("a"));
     await harness.apply(lose(1));
-    expect(await harness.store.job("a")).toMatchObject({ state: JobState.CANCELLED, status: ExecutionStatus.CANCELLED });
+    expect(await harness.store.job("a")).toMatchObject({
+      state: JobState.CANCELLED,
+      status: ExecutionStatus.CANCELLED,
+    });
   });
 });

@@ -22,7 +22,7 @@ async function tell(seed: number): Promise<Harness> {
 async function replay(original: Harness, seed: number, restarts: boolean): Promise<Harness> {
   const random = seeded(seed);
   const twin = await Harness.open(TIGHT);
-  for (let at = 0; at < original.entries.length; ) {
+  for (let at = 0; at < original.entries.length;) {
     const size = 1 + Math.floor(random() * 40);
     await twin.store.apply(original.entries.slice(at, at + size));
     at += size;

@@ -1,11 +1,29 @@
 import { expect, test } from "@jest/globals";
 import { AttemptOutcome, describeCommand, type CommandBody } from "../src/index.ts";
-import { assign, cancel, deadline, drain, lose, on, purge, raise, register, remove, report, retry, settings, shell, submit } from "./support/bodies.ts";
+import {
+  assign,
+  cancel,
+  deadline,
+  drain,
+  lose,
+  on,
+  purge,
+  raise,
+  register,
+  remove,
+  report,
+  retry,
+  settings,
+  shell,
+  submit,
+} from "./support/bodies.ts";
 import { commandEntry } from "./support/harness.ts";
 
 const reports = report("a.1.1", 1, AttemptOutcome.SUCCEEDED);
-const two: CommandBody = reports.$case === "reportAttempts"
-  ? { $case: "reportAttempts", value: { items: [...reports.value.items, ...reports.value.items] } } : reports;
+const two: CommandBody =
+  reports.$case === "reportAttempts"
+    ? { $case: "reportAttempts", value: { items: [...reports.value.items, ...reports.value.items] } }
+    : reports;
 
 test.each<[CommandBody, string]>([
   [submit({ jobId: "a" }), 'SubmitJob a "echo hello"'],

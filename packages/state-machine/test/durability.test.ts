@@ -1,5 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { JobStore, MemoryStateDirectory, StateHoleError, StoreClosedError, StoreFailedError, type StateDatabase } from "../src/index.ts";
+import {
+  JobStore,
+  MemoryStateDirectory,
+  StateHoleError,
+  StoreClosedError,
+  StoreFailedError,
+  type StateDatabase,
+} from "../src/index.ts";
 import { MARKER_PREFIX, markerKey, META_KEY } from "../src/keys.ts";
 import { submit } from "./support/bodies.ts";
 import { databaseOf } from "./support/dump.ts";

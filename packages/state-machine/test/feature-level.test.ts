@@ -1,6 +1,13 @@
 import { encodeConfiguration } from "@coxswain/raft-core";
 import { beforeEach, describe, expect, test } from "@jest/globals";
-import { Command, EntryOrderError, FeatureLevelError, JobStore, UnknownCommandError, SUPPORTED_FEATURE_LEVEL } from "../src/index.ts";
+import {
+  Command,
+  EntryOrderError,
+  FeatureLevelError,
+  JobStore,
+  UnknownCommandError,
+  SUPPORTED_FEATURE_LEVEL,
+} from "../src/index.ts";
 import { Meta } from "../src/meta.ts";
 import { META_KEY } from "../src/keys.ts";
 import { lose, raise, register, submit } from "./support/bodies.ts";
@@ -16,7 +23,9 @@ describe("the feature level (G7)", () => {
   test("rises once every node supports it, and never falls", async () => {
     await harness.apply(register(1, { featureLevel: 1 }));
     await harness.apply(register(2, { featureLevel: 0 }));
-    expect(await harness.apply(raise(1))).toMatchObject({ error: { code: "FEATURE_LEVEL_UNSUPPORTED", message: expect.stringContaining("Nodes 2") } });
+    expect(await harness.apply(raise(1))).toMatchObject({
+      error: { code: "FEATURE_LEVEL_UNSUPPORTED", message: expect.stringContaining("Nodes 2") },
+    });
     await harness.apply(register(2, { featureLevel: 1, incarnation: 2 }));
     expect(await harness.apply(raise(1))).toEqual({ kind: "featureLevelRaised", featureLevel: 1 });
     expect(await harness.apply(raise(0))).toEqual({ kind: "featureLevelRaised", featureLevel: 1 });
@@ -48,12 +57,16 @@ describe("entries that this version does not know (G7)", () => {
     ["an unknown body", Command.encode({ version: 1, timeMs: 1, requestId: "", body: undefined }).finish()],
     ["no command", new Uint8Array([0xff, 0xff, 0xff])],
   ])("%s stops the node", async (_what, data) => {
-    await expect(harness.store.apply([{ index: 1, term: 1, type: "normal", data }])).rejects.toThrow(UnknownCommandError);
+    await expect(harness.store.apply([{ index: 1, term: 1, type: "normal", data }])).rejects.toThrow(
+      UnknownCommandError,
+    );
     expect(harness.store.appliedIndex()).toBe(0);
   });
 
   test("a gap in the entries stops the node, and nothing of it is written", async () => {
-    await expect(harness.store.apply([commandEntry(1, submit({ jobId: "a" })), commandEntry(3, submit({ jobId: "b" }))])).rejects.toThrow(EntryOrderError);
+    await expect(
+      harness.store.apply([commandEntry(1, submit({ jobId: "a" })), commandEntry(3, submit({ jobId: "b" }))]),
+    ).rejects.toThrow(EntryOrderError);
     await harness.store.close();
     const again = await JobStore.open({ directory: harness.directory });
     expect(again.appliedIndex()).toBe(0);

@@ -23,8 +23,15 @@ async function items(body: ReturnType<typeof fire>): Promise<readonly unknown[]>
 describe("FireDue", () => {
   test("creates the occurrence and moves next_due forward", async () => {
     await harness.apply(cron("a", 2_000));
-    expect(await items(fire(await job(), 3_000))).toEqual([{ kind: "fired", executionId: "a.1.1", assignedTo: 0 }]);
-    expect(await job()).toMatchObject({ nextDueMs: 3_000, lastDueMs: 2_000, executions: 1, activeExecutions: 1 });
+    expect(await items(fire(await job(), 3_000))).toEqual([
+      { kind: "fired", executionId: "a.1.1", assignedTo: 0 },
+    ]);
+    expect(await job()).toMatchObject({
+      nextDueMs: 3_000,
+      lastDueMs: 2_000,
+      executions: 1,
+      activeExecutions: 1,
+    });
     expect(await harness.store.due({ toMs: 10_000, limit: 10 })).toMatchObject([{ atMs: 3_000 }]);
   });
 
@@ -59,15 +66,26 @@ describe("FireDue", () => {
   test("a placement that does not hold leaves the occurrence PENDING (G9)", async () => {
     await harness.apply(register(1, { capacity: 1 }));
     await harness.apply(cron("a", 2_000));
-    expect(await items(fire(await job(), 3_000, { placement: on(1, 7) }))).toMatchObject([{ kind: "fired", assignedTo: 0 }]);
-    expect(await items(fire(await job(), 4_000, { placement: on(1) }))).toMatchObject([{ kind: "fired", assignedTo: 1 }]);
-    expect(await items(fire(await job(), 5_000, { placement: on(1) }))).toMatchObject([{ kind: "fired", assignedTo: 0 }]);
+    expect(await items(fire(await job(), 3_000, { placement: on(1, 7) }))).toMatchObject([
+      { kind: "fired", assignedTo: 0 },
+    ]);
+    expect(await items(fire(await job(), 4_000, { placement: on(1) }))).toMatchObject([
+      { kind: "fired", assignedTo: 1 },
+    ]);
+    expect(await items(fire(await job(), 5_000, { placement: on(1) }))).toMatchObject([
+      { kind: "fired", assignedTo: 0 },
+    ]);
   });
 
   test("skipping counts the occurrence as missed, together with those between", async () => {
     await harness.apply(cron("a", 2_000));
     expect(await items(fire(await job(), 9_000, { skip: true, missed: 4 }))).toEqual([{ kind: "skipped" }]);
-    expect(await job()).toMatchObject({ missedOccurrences: 5, nextDueMs: 9_000, lastDueMs: 0, executions: 0 });
+    expect(await job()).toMatchObject({
+      missedOccurrences: 5,
+      nextDueMs: 9_000,
+      lastDueMs: 0,
+      executions: 0,
+    });
     expect(harness.store.counters().missedOccurrences).toBe(5);
   });
 
@@ -76,7 +94,12 @@ describe("FireDue", () => {
     await harness.apply(cron("a", 2_000));
     await harness.apply(fire(await job(), 3_000));
     expect(await items(fire(await job(), 4_000))).toEqual([{ kind: "missed" }]);
-    expect(await job()).toMatchObject({ missedOccurrences: 1, lastDueMs: 2_000, nextDueMs: 4_000, executions: 1 });
+    expect(await job()).toMatchObject({
+      missedOccurrences: 1,
+      lastDueMs: 2_000,
+      nextDueMs: 4_000,
+      executions: 1,
+    });
   });
 
   test("the last occurrence finishes the job once it is over", async () => {

@@ -95,7 +95,9 @@ describe("listJobs", () => {
 
   test("a token of another listing is refused", async () => {
     const { nextPageToken: pageToken } = await harness.store.listJobs({ pageSize: 2 });
-    await expect(harness.store.listJobs({ pageSize: 2, pageToken, owner: "ada" })).rejects.toThrow(InvalidPageTokenError);
+    await expect(harness.store.listJobs({ pageSize: 2, pageToken, owner: "ada" })).rejects.toThrow(
+      InvalidPageTokenError,
+    );
   });
 
   test.each([0, 1_001, 1.5])("a page of %d jobs is refused", async (pageSize) => {

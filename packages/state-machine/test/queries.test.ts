@@ -23,12 +23,24 @@ describe("executionsOf", () => {
 describe("due", () => {
   test("gives a window of the time index, oldest first, and goes on after an item", async () => {
     const harness = await Harness.open();
-    for (const [jobId, atMs] of [["c", 3_000], ["a", 1_000], ["b", 1_000], ["d", 9_000]] as const) await harness.apply(cron(jobId, atMs));
+    for (const [jobId, atMs] of [
+      ["c", 3_000],
+      ["a", 1_000],
+      ["b", 1_000],
+      ["d", 9_000],
+    ] as const)
+      await harness.apply(cron(jobId, atMs));
     const first = await harness.store.due({ toMs: 9_000, limit: 2 });
-    expect(first.map((item) => [item.kind === "fire" ? item.jobId : "", item.atMs])).toEqual([["a", 1_000], ["b", 1_000]]);
+    expect(first.map((item) => [item.kind === "fire" ? item.jobId : "", item.atMs])).toEqual([
+      ["a", 1_000],
+      ["b", 1_000],
+    ]);
     const rest = await harness.store.due({ toMs: 9_000, limit: 9, after: first[1]! });
     expect(rest).toMatchObject([{ jobId: "c" }]);
-    expect(await harness.store.due({ fromMs: 3_000, toMs: 9_001, limit: 9 })).toMatchObject([{ jobId: "c" }, { jobId: "d" }]);
+    expect(await harness.store.due({ fromMs: 3_000, toMs: 9_001, limit: 9 })).toMatchObject([
+      { jobId: "c" },
+      { jobId: "d" },
+    ]);
     expect(await harness.store.due({ toMs: 0, limit: 9 })).toEqual([]);
   });
 });
@@ -53,11 +65,13 @@ describe("queueHead", () => {
     const harness = await Harness.open({ queueHeadLimit: 2 });
     await harness.apply(register(1, { capacity: 100 }));
     for (let i = 0; i < 4; i++) await harness.apply(submit({ jobId: `j${i}` }));
-    for (const { executionId } of await harness.store.queueHead(2)) await harness.apply(assign(executionId, 1, on(1)));
+    for (const { executionId } of await harness.store.queueHead(2))
+      await harness.apply(assign(executionId, 1, on(1)));
     await harness.apply(submit({ jobId: "late" }));
     await harness.reopen();
     expect((await harness.store.queueHead(2)).map(({ jobId }) => jobId)).toEqual(["j2", "j3"]);
-    for (const { executionId } of await harness.store.queueHead(2)) await harness.apply(assign(executionId, 1, on(1)));
+    for (const { executionId } of await harness.store.queueHead(2))
+      await harness.apply(assign(executionId, 1, on(1)));
     expect((await harness.store.queueHead(2)).map(({ jobId }) => jobId)).toEqual(["late"]);
   });
 });

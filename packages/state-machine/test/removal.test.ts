@@ -21,7 +21,10 @@ describe("DeleteJob", () => {
   test("removes the job with its history", async () => {
     await harness.apply(submit({ jobId: "a", task: NONE }));
     expect(await harness.apply(remove("a"))).toEqual({ kind: "deleted", jobId: "a", leftExecutions: 0 });
-    expect([await harness.store.job("a"), await harness.store.execution("a.1.1")]).toEqual([undefined, undefined]);
+    expect([await harness.store.job("a"), await harness.store.execution("a.1.1")]).toEqual([
+      undefined,
+      undefined,
+    ]);
     expect(harness.store.counters()).toMatchObject({ historyJobs: 0, historyBytes: 0, removedJobs: 1 });
     expect(harness.store.jobCounts()).toMatchObject({ completed: 0 });
   });
@@ -29,7 +32,9 @@ describe("DeleteJob", () => {
   test("a job of which something is active is a conflict", async () => {
     await harness.apply(register(1));
     await harness.apply(submit({ jobId: "a", placement: on(1) }));
-    expect(await harness.apply(remove("a"))).toMatchObject({ error: { code: "JOB_ACTIVE", category: "conflict" } });
+    expect(await harness.apply(remove("a"))).toMatchObject({
+      error: { code: "JOB_ACTIVE", category: "conflict" },
+    });
   });
 
   test("a cron job between two occurrences can be deleted, and leaves the time index", async () => {
@@ -91,18 +96,35 @@ describe("Purge", () => {
     await harness.apply(settings({ historyMaxJobs: 1 }));
     for (const jobId of ["a", "b"]) await harness.apply(submit({ jobId, task: NONE }));
     await harness.apply(purge());
-    expect(await harness.apply(submit({ jobId: "a", task: NONE }))).toMatchObject({ items: [{ error: { code: "JOB_REMOVED" } }] });
+    expect(await harness.apply(submit({ jobId: "a", task: NONE }))).toMatchObject({
+      items: [{ error: { code: "JOB_REMOVED" } }],
+    });
   });
 
   test("sees what came before it in the same batch", async () => {
     await harness.apply(settings({ historyMaxJobs: 1 }));
-    const bodies = [submit({ jobId: "a", task: NONE }), submit({ jobId: "b", task: NONE }), purge(), submit({ jobId: "c", task: NONE }), purge()];
+    const bodies = [
+      submit({ jobId: "a", task: NONE }),
+      submit({ jobId: "b", task: NONE }),
+      purge(),
+      submit({ jobId: "c", task: NONE }),
+      purge(),
+    ];
     const results = await harness.applyAll(bodies);
-    expect(results.filter((result) => "kind" in result && result.kind === "purged")).toMatchObject([{ jobs: 1 }, { jobs: 1 }]);
+    expect(results.filter((result) => "kind" in result && result.kind === "purged")).toMatchObject([
+      { jobs: 1 },
+      { jobs: 1 },
+    ]);
     await checkConsistency(harness.store, harness.directory);
   });
 
   test("with nothing to do changes nothing", async () => {
-    expect(await harness.apply(purge())).toEqual({ kind: "purged", jobs: 0, executions: 0, requests: 0, more: false });
+    expect(await harness.apply(purge())).toEqual({
+      kind: "purged",
+      jobs: 0,
+      executions: 0,
+      requests: 0,
+      more: false,
+    });
   });
 });

@@ -25,13 +25,19 @@ describe("request ids (G10)", () => {
   test("a refusal is remembered as well", async () => {
     await harness.apply(cancel("later"), { requestId: "r1" });
     await harness.apply(submit({ jobId: "later" }));
-    expect(await harness.apply(cancel("later"), { requestId: "r1" })).toMatchObject({ error: { code: "JOB_NOT_FOUND" } });
+    expect(await harness.apply(cancel("later"), { requestId: "r1" })).toMatchObject({
+      error: { code: "JOB_NOT_FOUND" },
+    });
   });
 
   test("the same id for another request is a conflict", async () => {
     await harness.apply(cancel("a"), { requestId: "r1" });
-    expect(await harness.apply(cancel("b"), { requestId: "r1" })).toMatchObject({ error: { code: "REQUEST_CONFLICT" } });
-    expect(await harness.apply(drain(1), { requestId: "r1" })).toMatchObject({ error: { code: "REQUEST_CONFLICT" } });
+    expect(await harness.apply(cancel("b"), { requestId: "r1" })).toMatchObject({
+      error: { code: "REQUEST_CONFLICT" },
+    });
+    expect(await harness.apply(drain(1), { requestId: "r1" })).toMatchObject({
+      error: { code: "REQUEST_CONFLICT" },
+    });
   });
 
   test("ids survive a restart", async () => {
@@ -43,8 +49,12 @@ describe("request ids (G10)", () => {
   test("an id that says it is older than the window is expired", async () => {
     harness.timeMs = 1_800_000_000_000;
     await harness.apply(purge());
-    expect(await harness.apply(cancel("a"), { requestId: uuidV7(harness.timeMs - 3_600_001) })).toMatchObject({ error: { code: "REQUEST_EXPIRED" } });
-    expect(await harness.apply(cancel("a"), { requestId: uuidV7(harness.timeMs - 3_600_000) })).toMatchObject({ kind: "cancelled" });
+    expect(await harness.apply(cancel("a"), { requestId: uuidV7(harness.timeMs - 3_600_001) })).toMatchObject(
+      { error: { code: "REQUEST_EXPIRED" } },
+    );
+    expect(await harness.apply(cancel("a"), { requestId: uuidV7(harness.timeMs - 3_600_000) })).toMatchObject(
+      { kind: "cancelled" },
+    );
   });
 
   test("the table shrinks while it is used, a bounded amount at a time, in log time", async () => {
@@ -58,6 +68,8 @@ describe("request ids (G10)", () => {
     expect(await harness.store.historyOverCaps()).toMatchObject({ over: false });
     await harness.apply(register(9));
     expect(await harness.apply(drain(9), { requestId: "old-0" })).toMatchObject({ kind: "drainingSet" });
-    expect(await harness.apply(drain(9), { requestId: "new" })).toMatchObject({ error: { code: "NODE_NOT_FOUND" } });
+    expect(await harness.apply(drain(9), { requestId: "new" })).toMatchObject({
+      error: { code: "NODE_NOT_FOUND" },
+    });
   });
 });

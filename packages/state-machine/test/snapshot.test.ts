@@ -1,5 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import { FeatureLevelError, JobStore, MemoryStateDirectory, SnapshotDamagedError, SUPPORTED_FEATURE_LEVEL } from "../src/index.ts";
+import {
+  FeatureLevelError,
+  JobStore,
+  MemoryStateDirectory,
+  SnapshotDamagedError,
+  SUPPORTED_FEATURE_LEVEL,
+} from "../src/index.ts";
 import { register, on, shell, submit } from "./support/bodies.ts";
 import { checkConsistency } from "./support/check-consistency.ts";
 import { dump } from "./support/dump.ts";
@@ -56,7 +62,9 @@ describe("snapshots (G18)", () => {
     for (let at = 0; at < bytes.length; at += Math.ceil(bytes.length / 40)) {
       const damaged = Uint8Array.from(bytes);
       damaged[at] = (damaged[at] ?? 0) ^ 0x10;
-      await expect(target.store.restore(snapshot.meta, pieces(damaged, 1_000))).rejects.toThrow(SnapshotDamagedError);
+      await expect(target.store.restore(snapshot.meta, pieces(damaged, 1_000))).rejects.toThrow(
+        SnapshotDamagedError,
+      );
     }
     expect(await dump(target.store, target.directory)).toEqual(before);
     expect(await target.directory.list()).toEqual([await target.directory.current()]);
@@ -64,7 +72,8 @@ describe("snapshots (G18)", () => {
 
   test("a snapshot that lacks its end or a frame, or is of another entry, is refused", async () => {
     const source = await Harness.open();
-    for (let i = 0; i < 40; i++) await source.apply(submit({ jobId: `j${i}`, task: shell("x".repeat(10_000)) }));
+    for (let i = 0; i < 40; i++)
+      await source.apply(submit({ jobId: `j${i}`, task: shell("x".repeat(10_000)) }));
     const snapshot = await source.store.snapshot();
     const frames: Uint8Array[] = [];
     for await (const chunk of snapshot.chunks) frames.push(chunk);
@@ -72,10 +81,14 @@ describe("snapshots (G18)", () => {
     const target = await Harness.open();
     const cases = [frames.slice(0, -1), frames.slice(1), [...frames, frames[0]!], []];
     for (const some of cases) {
-      await expect(target.store.restore(snapshot.meta, pieces(Buffer.concat(some), 4_096))).rejects.toThrow(SnapshotDamagedError);
+      await expect(target.store.restore(snapshot.meta, pieces(Buffer.concat(some), 4_096))).rejects.toThrow(
+        SnapshotDamagedError,
+      );
     }
     const other = { ...snapshot.meta, index: snapshot.meta.index + 1 };
-    await expect(target.store.restore(other, pieces(Buffer.concat(frames), 4_096))).rejects.toThrow(SnapshotDamagedError);
+    await expect(target.store.restore(other, pieces(Buffer.concat(frames), 4_096))).rejects.toThrow(
+      SnapshotDamagedError,
+    );
     expect(target.store.appliedIndex()).toBe(0);
   });
 
@@ -83,7 +96,9 @@ describe("snapshots (G18)", () => {
     const source = await told(12, 5);
     const snapshot = await source.store.snapshot();
     const meta = { ...snapshot.meta, featureLevel: SUPPORTED_FEATURE_LEVEL + 1 };
-    await expect((await Harness.open()).store.restore(meta, snapshot.chunks)).rejects.toThrow(FeatureLevelError);
+    await expect((await Harness.open()).store.restore(meta, snapshot.chunks)).rejects.toThrow(
+      FeatureLevelError,
+    );
   });
 
   test("reads that are under way on the old state end well", async () => {

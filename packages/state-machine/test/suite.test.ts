@@ -23,7 +23,9 @@ stateMachineSuite({ test }, "JobStore", () => {
     fingerprint: async (store) => {
       const lines = await dump(store as JobStore, directories.get(store) ?? directory);
       // The meta record holds the members, which the driver adds to a snapshot.
-      return createHash("sha256").update(lines.filter((line) => !line.startsWith('"m"')).join("\n")).digest("hex");
+      return createHash("sha256")
+        .update(lines.filter((line) => !line.startsWith('"m"')).join("\n"))
+        .digest("hex");
     },
   });
 });

@@ -75,7 +75,9 @@ export class Applier {
   async #applyEntry(entry: Entry, step: Step | undefined): Promise<ApplyResult> {
     const { meta } = this.#state;
     if (entry.index !== meta.appliedIndex + 1) {
-      throw new EntryOrderError(`Entry ${entry.index} cannot follow entry ${meta.appliedIndex}. Restore the state from a peer.`);
+      throw new EntryOrderError(
+        `Entry ${entry.index} cannot follow entry ${meta.appliedIndex}. Restore the state from a peer.`,
+      );
     }
     const result = step === undefined ? this.#applyOwn(entry) : await this.#applyStep(step);
     if (step !== undefined) meta.logTimeMs = timeOf(step, this.#state);
@@ -104,16 +106,26 @@ export class Applier {
     const before = this.#state.requests.get(step.request);
     if (before !== undefined) {
       if (before.fingerprint === fingerprintOf(step)) return JSON.parse(before.result) as ApplyResult;
-      return refuse("REQUEST_CONFLICT", `The request id ${step.command.requestId} was used for another request. Make a new id.`);
+      return refuse(
+        "REQUEST_CONFLICT",
+        `The request id ${step.command.requestId} was used for another request. Make a new id.`,
+      );
     }
     if (!isExpired(this.#state, idTimeMs(step.command.requestId), context.timeMs)) return undefined;
-    return refuse("REQUEST_EXPIRED", `The request id ${step.command.requestId} was made outside of the request window. Look at the state, then ask again with a new id.`);
+    return refuse(
+      "REQUEST_EXPIRED",
+      `The request id ${step.command.requestId} was made outside of the request window. Look at the state, then ask again with a new id.`,
+    );
   }
 
   async #applyAndRemember(step: Step, context: ApplyContext): Promise<ApplyResult> {
     const result = await this.#applyBody(step, context);
     const { timeMs } = context;
-    remember(this.#state, step.request, { timeMs, fingerprint: fingerprintOf(step), result: JSON.stringify(result) });
+    remember(this.#state, step.request, {
+      timeMs,
+      fingerprint: fingerprintOf(step),
+      result: JSON.stringify(result),
+    });
     await this.#readSecondOf(step);
     forgetOld(this.#state, timeMs);
     return result;
@@ -127,7 +139,11 @@ export class Applier {
     return this.#readSecondOf(step).then(() => applies.apply(body, context));
   }
 
-  async #applyItems(command: ItemsCommand<unknown, unknown, unknown>, body: unknown, context: ApplyContext): Promise<ApplyResult> {
+  async #applyItems(
+    command: ItemsCommand<unknown, unknown, unknown>,
+    body: unknown,
+    context: ApplyContext,
+  ): Promise<ApplyResult> {
     const results: unknown[] = [];
     for (const item of command.items(body)) {
       command.readsMore?.(item, this.#state, this.#reads);
@@ -141,7 +157,11 @@ export class Applier {
     return command.result(results);
   }
 
-  async #applyScan(command: ScanCommand<unknown, unknown>, body: unknown, context: ApplyContext): Promise<ApplyResult> {
+  async #applyScan(
+    command: ScanCommand<unknown, unknown>,
+    body: unknown,
+    context: ApplyContext,
+  ): Promise<ApplyResult> {
     // What is looked through must be on disk, wherever the batch began.
     this.#writer.release();
     await this.#writer.flush();

@@ -18,8 +18,13 @@ export const cancelJob: WholeCommand<CancelJob> = {
   },
   apply: (body, context) => {
     const job = context.state.jobs.get(body.jobId);
-    if (job === undefined) return refuse("JOB_NOT_FOUND", `There is no job ${body.jobId}. Check the id, or list your jobs.`);
-    if (isFinished(job)) return refuse("JOB_ALREADY_FINISHED", `The job ${body.jobId} is already finished; there is nothing to cancel.`);
+    if (job === undefined)
+      return refuse("JOB_NOT_FOUND", `There is no job ${body.jobId}. Check the id, or list your jobs.`);
+    if (isFinished(job))
+      return refuse(
+        "JOB_ALREADY_FINISHED",
+        `The job ${body.jobId} is already finished; there is nothing to cancel.`,
+      );
     return job.state === JobState.CANCELLED ? cancelled(job) : cancel(context, job, body.reason);
   },
 };
@@ -49,5 +54,10 @@ function stop(context: ApplyContext, jobId: string, id: string): void {
 }
 
 function cancelled(job: Job): ApplyResult {
-  return { kind: "cancelled", job: summaryOf(job), cancelledAtMs: job.cancelledAtMs, stopping: job.activeNumbers.length };
+  return {
+    kind: "cancelled",
+    job: summaryOf(job),
+    cancelledAtMs: job.cancelledAtMs,
+    stopping: job.activeNumbers.length,
+  };
 }

@@ -19,7 +19,8 @@ import { setNodeDraining } from "./set-node-draining.ts";
 import { submitJobs } from "./submit-jobs.ts";
 
 /** What applies a command, without the types of its body: it is given only bodies of its own. */
-export type AnyCommand = ItemsCommand<unknown, unknown, unknown> | WholeCommand<unknown> | ScanCommand<unknown, unknown>;
+export type AnyCommand =
+  ItemsCommand<unknown, unknown, unknown> | WholeCommand<unknown> | ScanCommand<unknown, unknown>;
 
 /** Finds what applies a body. */
 export function commandOf(body: CommandBody): AnyCommand {
@@ -28,21 +29,36 @@ export function commandOf(body: CommandBody): AnyCommand {
 
 function find(body: CommandBody): object {
   switch (body.$case) {
-    case "submitJobs": return submitJobs;
-    case "fireDue": return fireDue;
-    case "assignExecutions": return assignExecutions;
-    case "reportAttempts": return reportAttempts;
-    case "retryDue": return retryDue;
-    case "deadlineDue": return deadlineDue;
-    case "cancelJob": return cancelJob;
-    case "deleteJob": return deleteJob;
-    case "purge": return purge;
-    case "registerNode": return registerNode;
-    case "markNodesLost": return markNodesLost;
-    case "setNodeDraining": return setNodeDraining;
-    case "setClusterSettings": return setClusterSettings;
-    case "raiseFeatureLevel": return raiseFeatureLevel;
-    default: return unreachable(body);
+    case "submitJobs":
+      return submitJobs;
+    case "fireDue":
+      return fireDue;
+    case "assignExecutions":
+      return assignExecutions;
+    case "reportAttempts":
+      return reportAttempts;
+    case "retryDue":
+      return retryDue;
+    case "deadlineDue":
+      return deadlineDue;
+    case "cancelJob":
+      return cancelJob;
+    case "deleteJob":
+      return deleteJob;
+    case "purge":
+      return purge;
+    case "registerNode":
+      return registerNode;
+    case "markNodesLost":
+      return markNodesLost;
+    case "setNodeDraining":
+      return setNodeDraining;
+    case "setClusterSettings":
+      return setClusterSettings;
+    case "raiseFeatureLevel":
+      return raiseFeatureLevel;
+    default:
+      return unreachable(body);
   }
 }
 

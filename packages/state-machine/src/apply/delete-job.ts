@@ -16,9 +16,13 @@ export const deleteJob: WholeCommand<DeleteJob> = {
   },
   apply: ({ jobId }, context) => {
     const job = context.state.jobs.get(jobId);
-    if (job === undefined) return refuse("JOB_NOT_FOUND", `There is no job ${jobId}. Check the id, or list your jobs.`);
+    if (job === undefined)
+      return refuse("JOB_NOT_FOUND", `There is no job ${jobId}. Check the id, or list your jobs.`);
     if (job.activeNumbers.length > 0) {
-      return refuse("JOB_ACTIVE", `The job ${jobId} has ${job.activeNumbers.length} active executions. Cancel it, wait for them to end, then delete it.`);
+      return refuse(
+        "JOB_ACTIVE",
+        `The job ${jobId} has ${job.activeNumbers.length} active executions. Cancel it, wait for them to end, then delete it.`,
+      );
     }
     const { left } = removeJob(context, job);
     forgetOld(context.state, context.timeMs);

@@ -15,7 +15,10 @@ export function readExecution(executionId: string, reads: Reads): void {
 }
 
 /** The execution and its job, or undefined when either is gone. */
-export function findExecution(state: State, executionId: string): { execution: Execution; job: Job } | undefined {
+export function findExecution(
+  state: State,
+  executionId: string,
+): { execution: Execution; job: Job } | undefined {
   if (parseExecutionId(executionId) === undefined) return undefined;
   const execution = state.executions.get(executionId);
   if (execution === undefined) return undefined;

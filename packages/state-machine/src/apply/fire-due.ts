@@ -35,7 +35,8 @@ export const fireDue: ItemsCommand<FireDue, FireDue_Item, FireItemResult> = {
 function mismatch(job: Job | undefined, item: FireDue_Item): Ignored | undefined {
   if (job === undefined || job.incarnation !== item.jobIncarnation) return ignore("UNKNOWN");
   if (job.state !== JobState.ACTIVE) return ignore("NOT_ACTIVE");
-  if (job.version !== item.jobVersion || item.dueMs < 1 || job.nextDueMs !== item.dueMs) return ignore("STALE");
+  if (job.version !== item.jobVersion || item.dueMs < 1 || job.nextDueMs !== item.dueMs)
+    return ignore("STALE");
   if (item.nextDueMs !== 0 && item.nextDueMs <= item.dueMs) return ignore("NOT_FORWARD");
   return undefined;
 }
@@ -56,13 +57,24 @@ function fire(context: ApplyContext, job: Job, item: FireDue_Item): FireItemResu
   if (item.skip || full) {
     state.meta.counters.missedOccurrences += 1;
     const lastDueMs = item.skip ? job.lastDueMs : previousDue(state, job);
-    state.putJob(finishedIfDone(context, { ...job, lastDueMs, missedOccurrences: job.missedOccurrences + 1 }));
+    state.putJob(
+      finishedIfDone(context, { ...job, lastDueMs, missedOccurrences: job.missedOccurrences + 1 }),
+    );
     return { kind: item.skip ? "skipped" : "missed" };
   }
-  const occurrence = { origin: OccurrenceOrigin.SCHEDULED, dueMs: item.dueMs, requestId: "", placement: item.placement };
+  const occurrence = {
+    origin: OccurrenceOrigin.SCHEDULED,
+    dueMs: item.dueMs,
+    requestId: "",
+    placement: item.placement,
+  };
   const created = createExecution(context, trimmed(state, job), occurrence);
   state.putJob(created.job);
-  return { kind: "fired", executionId: created.execution.id, assignedTo: newestAttempt(created.execution)?.nodeId ?? 0 };
+  return {
+    kind: "fired",
+    executionId: created.execution.id,
+    assignedTo: newestAttempt(created.execution)?.nodeId ?? 0,
+  };
 }
 
 /** `lastDueMs` names occurrences that fired. */
@@ -77,7 +89,11 @@ function trimmed(state: State, job: Job): Job {
     const execution = state.executions.get(id);
     if (execution === undefined || !isTerminal(execution.status)) break;
     state.eraseExecution(id);
-    next = { ...next, oldestExecution: next.oldestExecution + 1, keptBytes: next.keptBytes - executionBytes(execution) };
+    next = {
+      ...next,
+      oldestExecution: next.oldestExecution + 1,
+      keptBytes: next.keptBytes - executionBytes(execution),
+    };
   }
   return next;
 }
@@ -88,5 +104,7 @@ function oldestIds(state: State, job: Job): string[] {
   const kept = job.executions - job.oldestExecution + 1;
   const surplus = kept + 1 - state.meta.limits().maxExecutionsKeptPerJob;
   const count = Math.max(0, Math.min(TRIMMED_PER_FIRE, surplus, kept));
-  return Array.from({ length: count }, (_, i) => executionId(job.id, job.incarnation, job.oldestExecution + i));
+  return Array.from({ length: count }, (_, i) =>
+    executionId(job.id, job.incarnation, job.oldestExecution + i),
+  );
 }

@@ -1,14 +1,20 @@
 /**
- * The life of an execution: created, queued, assigned, ended, tried again. Every command that
- * moves an execution does it through these steps.
+ * The life of an execution: created, queued, assigned, over. Every command that moves an
+ * execution does it through these steps; what an attempt's end leads to stands in `attempt-end.ts`.
  */
 import {
-  AttemptOutcome, AttemptResult, ExecutionStatus, JobState, NodeLossPolicy, StopReason,
-  type Attempt, type Execution, type Job, type OccurrenceOrigin, type Placement,
+  ExecutionStatus,
+  JobState,
+  StopReason,
+  type Attempt,
+  type Execution,
+  type Job,
+  type OccurrenceOrigin,
+  type Placement,
 } from "@coxswain/protocol";
 import { executionId } from "../keys.ts";
-import { executionBytes, isQueued, newestAttempt } from "../records/execution.ts";
-import { isEnded, isTerminal } from "../records/job.ts";
+import { executionBytes, isQueued } from "../records/execution.ts";
+import { isTerminal } from "../records/job.ts";
 import { executorOf } from "../records/task.ts";
 import type { ApplyContext } from "./context.ts";
 import { placementHolds } from "./placement.ts";
@@ -25,17 +31,33 @@ export interface Occurrence {
 }
 
 /** Creates the next execution of a job. Gives the job as it is then; the caller puts it. */
-export function createExecution(context: ApplyContext, job: Job, occurrence: Occurrence): { job: Job; execution: Execution } {
+export function createExecution(
+  context: ApplyContext,
+  job: Job,
+  occurrence: Occurrence,
+): { job: Job; execution: Execution } {
   const number = job.executions + 1;
   const executor = executorOf(job.task);
   const fresh: Execution = {
     id: executionId(job.id, job.incarnation, number),
-    jobId: job.id, jobIncarnation: job.incarnation, number,
-    origin: occurrence.origin, dueMs: occurrence.dueMs, requestId: occurrence.requestId,
-    status: ExecutionStatus.PENDING, createdAtMs: context.timeMs, finishedAtMs: 0, attempts: [],
-    stopRequested: StopReason.UNSPECIFIED, retryAtMs: 0,
-    queuedIndex: context.index, queuedItem: context.nextItem(),
-    nodeLosses: 0, owner: job.owner, priority: job.policy?.priority ?? 0, executor,
+    jobId: job.id,
+    jobIncarnation: job.incarnation,
+    number,
+    origin: occurrence.origin,
+    dueMs: occurrence.dueMs,
+    requestId: occurrence.requestId,
+    status: ExecutionStatus.PENDING,
+    createdAtMs: context.timeMs,
+    finishedAtMs: 0,
+    attempts: [],
+    stopRequested: StopReason.UNSPECIFIED,
+    retryAtMs: 0,
+    queuedIndex: context.index,
+    queuedItem: context.nextItem(),
+    nodeLosses: 0,
+    owner: job.owner,
+    priority: job.policy?.priority ?? 0,
+    executor,
   };
   const execution =
     executor === "none"
@@ -56,20 +78,32 @@ export function createExecution(context: ApplyContext, job: Job, occurrence: Occ
 
 /** The execution as RUNNING where the placement says; undefined when the placement does not hold. */
 export function assigned(
-  context: ApplyContext, job: Job, execution: Execution, placement: Placement | undefined,
+  context: ApplyContext,
+  job: Job,
+  execution: Execution,
+  placement: Placement | undefined,
 ): Execution | undefined {
   if (!isQueued(execution) || !placementHolds(context.state, placement, execution.executor)) return undefined;
   const attempt: Attempt = {
     number: execution.attempts.length + 1,
-    nodeId: placement.nodeId, nodeIncarnation: placement.nodeIncarnation,
-    assignedAtMs: context.timeMs, startedAtMs: 0, endedAtMs: 0, result: undefined,
+    nodeId: placement.nodeId,
+    nodeIncarnation: placement.nodeIncarnation,
+    assignedAtMs: context.timeMs,
+    startedAtMs: 0,
+    endedAtMs: 0,
+    result: undefined,
     deadlineMs: context.timeMs + (job.policy?.timeoutMs ?? 0) + DEADLINE_MARGIN_MS,
   };
   return { ...execution, status: ExecutionStatus.RUNNING, attempts: [...execution.attempts, attempt] };
 }
 
 /** Assigns a queued execution and its job; false when the placement does not hold. */
-export function tryAssign(context: ApplyContext, job: Job, execution: Execution, placement: Placement | undefined): boolean {
+export function tryAssign(
+  context: ApplyContext,
+  job: Job,
+  execution: Execution,
+  placement: Placement | undefined,
+): boolean {
   const running = assigned(context, job, execution, placement);
   if (running === undefined) return false;
   settle(context, job, running);
@@ -89,7 +123,8 @@ function followed(context: ApplyContext, job: Job, execution: Execution): Job {
   const isNewest = execution.number === job.executions;
   if (!terminal) {
     const activeExecutions = job.activeNumbers.length;
-    if (!isNewest || (job.status === execution.status && job.activeExecutions === activeExecutions)) return job;
+    if (!isNewest || (job.status === execution.status && job.activeExecutions === activeExecutions))
+      return job;
     return { ...job, status: execution.status, activeExecutions };
   }
   const activeNumbers = job.activeNumbers.filter((number) => number !== execution.number);
@@ -115,82 +150,23 @@ export function finishedIfDone(context: ApplyContext, job: Job): Job {
 
 /** The execution as over. */
 export function ended(context: ApplyContext, execution: Execution, status: ExecutionStatus): Execution {
-  return { ...execution, status, finishedAtMs: context.timeMs, retryAtMs: 0, stopRequested: StopReason.UNSPECIFIED };
-}
-
-/** How the newest attempt ended, as its node told it. */
-export interface AttemptEnd {
-  readonly result: AttemptResult;
-  readonly startedAtMs: number;
-  readonly endedAtMs: number;
-}
-
-/** Ends the running attempt and decides what follows: over, or another attempt. Gives the execution as put. */
-export function endAttempt(context: ApplyContext, job: Job, execution: Execution, end: AttemptEnd): Execution {
-  const attempt = newestAttempt(execution);
-  if (attempt === undefined) throw new Error(`${execution.id} runs without an attempt.`);
-  const attempts = [...execution.attempts.slice(0, -1), { ...attempt, ...end }];
-  const recorded = { ...execution, attempts };
-  const next = afterAttempt(context, job, recorded, end.result);
-  settle(context, job, next);
-  return next;
-}
-
-/** Ends the running attempt because its node is lost, was restarted, or gave it up. */
-export function loseAttempt(context: ApplyContext, job: Job, execution: Execution): Execution {
-  const result = AttemptResult.create({
-    outcome: AttemptOutcome.LOST, errorType: "NODE_LOST", errorMessage: "The node was lost or restarted.", retryable: true,
-  });
-  const startedAtMs = newestAttempt(execution)?.startedAtMs ?? 0;
-  return endAttempt(context, job, execution, { result, startedAtMs, endedAtMs: context.timeMs });
-}
-
-function afterAttempt(context: ApplyContext, job: Job, execution: Execution, result: AttemptResult): Execution {
-  const { stopRequested } = execution;
-  switch (result.outcome) {
-    case AttemptOutcome.SUCCEEDED:
-      return ended(context, execution, ExecutionStatus.COMPLETED);
-    case AttemptOutcome.FAILED:
-      return failed(context, job, execution, ExecutionStatus.FAILED, result.retryable);
-    case AttemptOutcome.TIMED_OUT:
-      return failed(context, job, execution, ExecutionStatus.TIMED_OUT, result.retryable);
-    default:
-      // STOPPED or LOST: why it was asked to stop decides; if nobody asked, its node gave it up.
-      if (stopRequested === StopReason.TIMEOUT) return failed(context, job, execution, ExecutionStatus.TIMED_OUT, true);
-      if (stopRequested !== StopReason.UNSPECIFIED) return ended(context, execution, ExecutionStatus.CANCELLED);
-      return lost(context, job, execution);
-  }
-}
-
-/** Another attempt after the backoff, while the policy allows one. */
-function failed(context: ApplyContext, job: Job, execution: Execution, status: ExecutionStatus, retryable: boolean): Execution {
-  const { policy } = job;
-  const tries = execution.attempts.length - execution.nodeLosses;
-  const asked = execution.stopRequested === StopReason.CANCEL || execution.stopRequested === StopReason.TERMINATED_BY_OTHER;
-  if (policy === undefined || !retryable || asked || isCancelled(job) || tries >= policy.maxAttempts) {
-    return ended(context, execution, status);
-  }
-  const waitMs = Math.min(policy.retryMaxMs, policy.retryInitialMs * 2 ** (tries - 1));
-  return queued(context, execution, waitMs > 0 ? context.timeMs + Math.ceil(waitMs) : 0);
-}
-
-/** Another attempt at once, while the policy of node losses allows one. */
-function lost(context: ApplyContext, job: Job, execution: Execution): Execution {
-  const counted = { ...execution, nodeLosses: execution.nodeLosses + 1 };
-  const { maxNodeLossesPerExecution } = context.state.meta.limits();
-  const gone = job.policy?.onNodeLoss === NodeLossPolicy.FAIL || counted.nodeLosses > maxNodeLossesPerExecution;
-  return gone || isCancelled(job) ? ended(context, counted, ExecutionStatus.FAILED) : queued(context, counted, 0);
-}
-
-function isCancelled(job: Job): boolean {
-  return isEnded(job.state);
+  return {
+    ...execution,
+    status,
+    finishedAtMs: context.timeMs,
+    retryAtMs: 0,
+    stopRequested: StopReason.UNSPECIFIED,
+  };
 }
 
 /** The execution waiting again: in the queue, or until `retryAtMs`. */
 export function queued(context: ApplyContext, execution: Execution, retryAtMs: number): Execution {
   return {
     ...execution,
-    status: ExecutionStatus.PENDING, stopRequested: StopReason.UNSPECIFIED, retryAtMs,
-    queuedIndex: context.index, queuedItem: context.nextItem(),
+    status: ExecutionStatus.PENDING,
+    stopRequested: StopReason.UNSPECIFIED,
+    retryAtMs,
+    queuedIndex: context.index,
+    queuedItem: context.nextItem(),
   };
 }

@@ -6,11 +6,14 @@ import type { Execution, Job } from "@coxswain/protocol";
 import type { State } from "../state.ts";
 import type { ApplyContext, Reads } from "./context.ts";
 import { findExecution, readExecution } from "./execution-item.ts";
-import { loseAttempt } from "./lifecycle.ts";
+import { loseAttempt } from "./attempt-end.ts";
 
 /** Executions that run on a node, by id. */
 export function runningIds(state: State, nodeId: number): string[] {
-  return state.running.list(nodeId).map((running) => running.executionId).sort();
+  return state.running
+    .list(nodeId)
+    .map((running) => running.executionId)
+    .sort();
 }
 
 /** Declares the executions that run on a node, and their jobs. */

@@ -6,7 +6,11 @@ import type { Placement } from "@coxswain/protocol";
 import type { State } from "../state.ts";
 
 /** The node is known, is the incarnation meant, lives, takes work, offers the executor and has room. */
-export function placementHolds(state: State, placement: Placement | undefined, executor: string): placement is Placement {
+export function placementHolds(
+  state: State,
+  placement: Placement | undefined,
+  executor: string,
+): placement is Placement {
   if (placement === undefined) return false;
   const node = state.nodes.get(placement.nodeId);
   if (node === undefined || node.incarnation !== placement.nodeIncarnation) return false;

@@ -41,14 +41,24 @@ export const purge: ScanCommand<Purge, Found> = {
     const executions = purgeLeftovers(found, context);
     const history = purgeHistory(found, context, found.limit - executions);
     const requests = forgetOld(context.state, context.timeMs, found.limit);
-    const more = context.state.meta.counters.unpurgedExecutions > 0 || history.cut || requests === found.limit;
-    return { kind: "purged", jobs: history.jobs, executions: executions + history.executions, requests, more };
+    const more =
+      context.state.meta.counters.unpurgedExecutions > 0 || history.cut || requests === found.limit;
+    return {
+      kind: "purged",
+      jobs: history.jobs,
+      executions: executions + history.executions,
+      requests,
+      more,
+    };
   },
 };
 
 async function readLeftovers(db: StateDatabase, limit: number): Promise<Found["leftovers"]> {
   const entries = await db.iterator({ gte: LEFTOVER_PREFIX, lt: endOf(LEFTOVER_PREFIX), limit }).all();
-  return entries.map(([key, value]) => ({ id: key.slice(LEFTOVER_PREFIX.length), leftover: Leftover.decode(value) }));
+  return entries.map(([key, value]) => ({
+    id: key.slice(LEFTOVER_PREFIX.length),
+    leftover: Leftover.decode(value),
+  }));
 }
 
 function purgeLeftovers(found: Found, context: ApplyContext): number {
@@ -65,7 +75,11 @@ function purgeLeftovers(found: Found, context: ApplyContext): number {
 }
 
 /** Removes finished jobs, oldest first, while history is over a cap. `cut`: the limit ended it. */
-function purgeHistory(found: Found, context: ApplyContext, limit: number): { jobs: number; executions: number; cut: boolean } {
+function purgeHistory(
+  found: Found,
+  context: ApplyContext,
+  limit: number,
+): { jobs: number; executions: number; cut: boolean } {
   const { state, timeMs } = context;
   let [jobs, executions] = [0, 0];
   for (const id of found.jobIds) {
@@ -90,4 +104,3 @@ export function overCaps(state: State): boolean {
 export function isTooOld(state: State, job: Job, timeMs: number): boolean {
   return job.finishedAtMs + state.meta.limits().historyMaxAgeMs < timeMs;
 }
-

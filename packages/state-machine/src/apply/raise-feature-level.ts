@@ -10,8 +10,14 @@ export const raiseFeatureLevel: WholeCommand<RaiseFeatureLevel> = {
   apply: ({ featureLevel }, { state }) => {
     const behind = [...state.nodes.values()].filter((node) => node.featureLevel < featureLevel);
     if (behind.length > 0) {
-      const names = behind.map((node) => node.id).sort((a, b) => a - b).join(", ");
-      return refuse("FEATURE_LEVEL_UNSUPPORTED", `Nodes ${names} do not support feature level ${featureLevel}. Upgrade them first.`);
+      const names = behind
+        .map((node) => node.id)
+        .sort((a, b) => a - b)
+        .join(", ");
+      return refuse(
+        "FEATURE_LEVEL_UNSUPPORTED",
+        `Nodes ${names} do not support feature level ${featureLevel}. Upgrade them first.`,
+      );
     }
     // This node did not register, or lied: it must not go on.
     requireFeatureLevel(featureLevel);

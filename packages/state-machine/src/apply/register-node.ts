@@ -26,22 +26,50 @@ export const registerNode: WholeCommand<RegisterNode> = {
 };
 
 function refusalOf(body: RegisterNode, known: Node | undefined): Refused | undefined {
-  if (body.nodeId < 1 || body.incarnation < 1) return refuse("INVALID_ITEM", "A node has an id and an incarnation from 1 on.");
+  if (body.nodeId < 1 || body.incarnation < 1)
+    return refuse("INVALID_ITEM", "A node has an id and an incarnation from 1 on.");
   if (known === undefined) return undefined;
   if (known.uuid !== body.uuid) {
-    return refuse("NODE_IDENTITY_CONFLICT", `Node ${body.nodeId} is known by another uuid. Restore its data directory, or choose another id.`);
+    return refuse(
+      "NODE_IDENTITY_CONFLICT",
+      `Node ${body.nodeId} is known by another uuid. Restore its data directory, or choose another id.`,
+    );
   }
-  const stale = body.incarnation < known.incarnation || (body.incarnation === known.incarnation && known.lost);
+  const stale =
+    body.incarnation < known.incarnation || (body.incarnation === known.incarnation && known.lost);
   if (!stale) return undefined;
-  return refuse("STALE_INCARNATION", `Node ${body.nodeId} is at incarnation ${known.incarnation}${known.lost ? ", which was lost" : ""}. Register with a higher one.`);
+  return refuse(
+    "STALE_INCARNATION",
+    `Node ${body.nodeId} is at incarnation ${known.incarnation}${known.lost ? ", which was lost" : ""}. Register with a higher one.`,
+  );
 }
 
 /** Draining outlives restarts; being lost does not. */
 function nodeOf(body: RegisterNode, known: Node | undefined, timeMs: number): Node {
-  const { nodeId: id, uuid, incarnation, address, executors, capacity, featureLevel, labels, missingExecutors } = body;
+  const {
+    nodeId: id,
+    uuid,
+    incarnation,
+    address,
+    executors,
+    capacity,
+    featureLevel,
+    labels,
+    missingExecutors,
+  } = body;
   return {
-    id, uuid, incarnation, address, executors, capacity, featureLevel, labels, missingExecutors,
-    draining: known?.draining ?? false, lost: false, registeredAtMs: timeMs,
+    id,
+    uuid,
+    incarnation,
+    address,
+    executors,
+    capacity,
+    featureLevel,
+    labels,
+    missingExecutors,
+    draining: known?.draining ?? false,
+    lost: false,
+    registeredAtMs: timeMs,
   };
 }
 
@@ -59,7 +87,9 @@ function adoptOrEnd(context: ApplyContext, body: RegisterNode): ApplyResult {
     }
   }
   const isAdopted = new Set(adopted.map(({ executionId }) => executionId));
-  const refused = body.adopted.filter(({ executionId, attempt }) => !isAdopted.has(executionId) || wanted.get(executionId) !== attempt);
+  const refused = body.adopted.filter(
+    ({ executionId, attempt }) => !isAdopted.has(executionId) || wanted.get(executionId) !== attempt,
+  );
   return registered(body, adopted, refused, ended);
 }
 
@@ -75,14 +105,33 @@ function adopt(context: ApplyContext, executionId: string, nodeIncarnation: numb
 function registeredAlready({ state }: ApplyContext, body: RegisterNode): ApplyResult {
   const runs = ({ executionId, attempt }: AttemptKey): boolean => {
     const running = state.running.get(executionId);
-    return running?.attempt === attempt && running.nodeId === body.nodeId && running.nodeIncarnation === body.incarnation;
+    return (
+      running?.attempt === attempt &&
+      running.nodeId === body.nodeId &&
+      running.nodeIncarnation === body.incarnation
+    );
   };
-  return registered(body, body.adopted.filter(runs), body.adopted.filter((key) => !runs(key)), []);
+  return registered(
+    body,
+    body.adopted.filter(runs),
+    body.adopted.filter((key) => !runs(key)),
+    [],
+  );
 }
 
 function registered(
-  { nodeId, incarnation }: RegisterNode, adopted: readonly AttemptKey[], refused: readonly AttemptKey[], ended: readonly AttemptKey[],
+  { nodeId, incarnation }: RegisterNode,
+  adopted: readonly AttemptKey[],
+  refused: readonly AttemptKey[],
+  ended: readonly AttemptKey[],
 ): ApplyResult {
   const plain = ({ executionId, attempt }: AttemptKey): AttemptKey => ({ executionId, attempt });
-  return { kind: "registered", nodeId, incarnation, adopted: adopted.map(plain), refused: refused.map(plain), ended };
+  return {
+    kind: "registered",
+    nodeId,
+    incarnation,
+    adopted: adopted.map(plain),
+    refused: refused.map(plain),
+    ended,
+  };
 }

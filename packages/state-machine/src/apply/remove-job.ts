@@ -24,7 +24,10 @@ export function removeJob(context: ApplyContext, job: Job): { removed: number; l
   remember(state, removedJobName(job.id), { timeMs, fingerprint: 0, result: "" });
   if (job.oldestExecution === 0) return { removed: 0, left: 0 };
   const all: Leftover = {
-    jobId: job.id, jobIncarnation: job.incarnation, nextNumber: job.oldestExecution, lastNumber: job.executions,
+    jobId: job.id,
+    jobIncarnation: job.incarnation,
+    nextNumber: job.oldestExecution,
+    lastNumber: job.executions,
   };
   const { removed, rest } = removeSome(context, all, EXECUTIONS_PER_STEP);
   if (rest === undefined) return { removed, left: 0 };
@@ -37,10 +40,16 @@ export function removeJob(context: ApplyContext, job: Job): { removed: number; l
 }
 
 /** Removes up to `limit` executions of what is left behind. */
-export function removeSome(context: ApplyContext, leftover: Leftover, limit: number): { removed: number; rest: Leftover | undefined } {
+export function removeSome(
+  context: ApplyContext,
+  leftover: Leftover,
+  limit: number,
+): { removed: number; rest: Leftover | undefined } {
   const removed = Math.min(limit, countOf(leftover));
   for (let i = 0; i < removed; i++) {
-    context.state.eraseExecution(executionId(leftover.jobId, leftover.jobIncarnation, leftover.nextNumber + i));
+    context.state.eraseExecution(
+      executionId(leftover.jobId, leftover.jobIncarnation, leftover.nextNumber + i),
+    );
   }
   const nextNumber = leftover.nextNumber + removed;
   return { removed, rest: nextNumber > leftover.lastNumber ? undefined : { ...leftover, nextNumber } };

@@ -2,7 +2,12 @@
  * ReportAttempts: how attempts ended. The first report that is committed counts (G11).
  */
 import {
-  AttemptOutcome, ExecutionStatus, type AttemptResult, type Execution, type ReportAttempts, type ReportAttempts_Item,
+  AttemptOutcome,
+  ExecutionStatus,
+  type AttemptResult,
+  type Execution,
+  type ReportAttempts,
+  type ReportAttempts_Item,
 } from "@coxswain/protocol";
 import { beginningOf } from "../disk/text.ts";
 import { newestAttempt } from "../records/execution.ts";
@@ -10,7 +15,7 @@ import { isTerminal } from "../records/job.ts";
 import type { Ignored, ReportItemResult } from "../results.ts";
 import { ignore, type ItemsCommand } from "./context.ts";
 import { findExecution, readExecution } from "./execution-item.ts";
-import { endAttempt } from "./lifecycle.ts";
+import { endAttempt } from "./attempt-end.ts";
 
 /** Error texts beyond this are cut; the output has its own limit in the settings. */
 const ERROR_MESSAGE_CHARACTERS = 4_096;
@@ -43,7 +48,9 @@ function fenced(execution: Execution, item: ReportAttempts_Item): Ignored | unde
   if (execution.status !== ExecutionStatus.RUNNING) return ignore("NOT_RUNNING");
   const attempt = newestAttempt(execution);
   const same =
-    attempt?.number === item.attempt && attempt.nodeId === item.nodeId && attempt.nodeIncarnation === item.nodeIncarnation;
+    attempt?.number === item.attempt &&
+    attempt.nodeId === item.nodeId &&
+    attempt.nodeIncarnation === item.nodeIncarnation;
   return same ? undefined : ignore("FENCED");
 }
 

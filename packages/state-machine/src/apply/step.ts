@@ -27,7 +27,8 @@ export interface Step {
 export function stepOf(entry: Entry): Step {
   const command = decode(entry);
   const { version, body, requestId } = command;
-  if (version < 1 || version > COMMAND_VERSION || body === undefined) throw unknown(entry, `version ${version}`);
+  if (version < 1 || version > COMMAND_VERSION || body === undefined)
+    throw unknown(entry, `version ${version}`);
   // The record of a job is what removes duplicates of its submit.
   const request = requestId === "" || body.$case === "submitJobs" ? "" : requestName(requestId);
   return { entry, command, applies: commandOf(body), body: body.value, request };
@@ -42,7 +43,10 @@ function decode(entry: Entry): Command {
 }
 
 function unknown(entry: Entry, what: string, cause?: unknown): UnknownCommandError {
-  return new UnknownCommandError(`Entry ${entry.index} holds ${what}, which this version does not know. Upgrade this node, then start it again.`, { cause });
+  return new UnknownCommandError(
+    `Entry ${entry.index} holds ${what}, which this version does not know. Upgrade this node, then start it again.`,
+    { cause },
+  );
 }
 
 /** How many things the step touches, roughly: to keep slices of work short. */

@@ -2,7 +2,13 @@
  * SubmitJobs: stores jobs; those due now get their execution, and its node, in the same commit.
  */
 import {
-  ExecutionStatus, JobState, OccurrenceOrigin, type Job, type SubmitJobs, type SubmitJobs_Item, type Task,
+  ExecutionStatus,
+  JobState,
+  OccurrenceOrigin,
+  type Job,
+  type SubmitJobs,
+  type SubmitJobs_Item,
+  type Task,
 } from "@coxswain/protocol";
 import { sameBytes } from "../disk/text.ts";
 import { isKeyText } from "../keys.ts";
@@ -35,7 +41,10 @@ function compare(existing: Job, item: SubmitJobs_Item): SubmitItemResult {
   if (existing.owner === item.owner && sameBytes(existing.contentHash, item.contentHash)) {
     return { kind: "existed", job: summaryOf(existing) };
   }
-  return refuse("JOB_CONFLICT", `A job with the id ${item.jobId} exists and has other content. Choose another id.`);
+  return refuse(
+    "JOB_CONFLICT",
+    `A job with the id ${item.jobId} exists and has other content. Choose another id.`,
+  );
 }
 
 function refusal(item: SubmitJobs_Item, context: ApplyContext): Refused | undefined {
@@ -43,10 +52,16 @@ function refusal(item: SubmitJobs_Item, context: ApplyContext): Refused | undefi
   if (flaw !== undefined) return refuse("INVALID_ITEM", flaw);
   const { state, timeMs } = context;
   if (isExpired(state, item.idTimeMs, timeMs)) {
-    return refuse("REQUEST_EXPIRED", `The id ${item.jobId} was made outside of the request window. Look whether the job ran, then submit under a new id.`);
+    return refuse(
+      "REQUEST_EXPIRED",
+      `The id ${item.jobId} was made outside of the request window. Look whether the job ran, then submit under a new id.`,
+    );
   }
   if (remembersAny(state) && state.requests.get(removedJobName(item.jobId)) !== undefined) {
-    return refuse("JOB_REMOVED", `The job ${item.jobId} was there and has been removed. Submit under a new id.`);
+    return refuse(
+      "JOB_REMOVED",
+      `The job ${item.jobId} was there and has been removed. Submit under a new id.`,
+    );
   }
   return overLimit(item, context);
 }
@@ -68,9 +83,15 @@ function overLimit(item: SubmitJobs_Item, { state }: ApplyContext): Refused | un
   const { maxActiveJobs, maxActiveJobBytes } = state.meta.limits();
   const { activeJobs, activeJobBytes } = state.meta.counters;
   if (activeJobs + 1 > maxActiveJobs) {
-    return refuse("JOB_LIMIT_REACHED", `${activeJobs} of at most ${maxActiveJobs} jobs are active. Try again when some have finished.`, {
-      current: activeJobs, limit: maxActiveJobs, requested: 1,
-    });
+    return refuse(
+      "JOB_LIMIT_REACHED",
+      `${activeJobs} of at most ${maxActiveJobs} jobs are active. Try again when some have finished.`,
+      {
+        current: activeJobs,
+        limit: maxActiveJobs,
+        requested: 1,
+      },
+    );
   }
   const requested = jobSizeBytes(item.jobId, item.task, item.schedule);
   if (activeJobBytes + requested <= maxActiveJobBytes) return undefined;
@@ -89,10 +110,19 @@ function create(item: SubmitJobs_Item, context: ApplyContext): SubmitItemResult 
     state.putJob(job);
     return { kind: "created", job: summaryOf(job), assignedTo: 0 };
   }
-  const occurrence = { origin: OccurrenceOrigin.SCHEDULED, dueMs: timeMs, requestId: "", placement: item.placement };
+  const occurrence = {
+    origin: OccurrenceOrigin.SCHEDULED,
+    dueMs: timeMs,
+    requestId: "",
+    placement: item.placement,
+  };
   const created = createExecution(context, job, occurrence);
   state.putJob(created.job);
-  return { kind: "created", job: summaryOf(created.job), assignedTo: newestAttempt(created.execution)?.nodeId ?? 0 };
+  return {
+    kind: "created",
+    job: summaryOf(created.job),
+    assignedTo: newestAttempt(created.execution)?.nodeId ?? 0,
+  };
 }
 
 /** Bytes of a decoded command are views of the whole entry; a copy lets the entry go. */
@@ -108,12 +138,30 @@ function newJob(item: SubmitJobs_Item, context: ApplyContext): Job {
   const contentHash = item.contentHash.slice();
   const isNow = schedule?.kind === undefined || schedule.kind.$case === "now";
   return {
-    id, owner, task, schedule, policy, contentHash,
-    incarnation: context.index, item: context.nextItem(), version: 1,
-    state: JobState.ACTIVE, status: ExecutionStatus.PENDING,
-    createdAtMs: context.timeMs, nextDueMs: isNow ? 0 : item.nextDueMs, lastDueMs: isNow ? context.timeMs : 0,
-    executions: 0, latestExecutionId: "", activeExecutions: 0, activeNumbers: [], oldestExecution: 0,
-    missedOccurrences: 0, finishedAtMs: 0, cancelReason: "", cancelledAtMs: 0,
-    sizeBytes: jobSizeBytes(id, task, schedule), keptBytes: 0,
+    id,
+    owner,
+    task,
+    schedule,
+    policy,
+    contentHash,
+    incarnation: context.index,
+    item: context.nextItem(),
+    version: 1,
+    state: JobState.ACTIVE,
+    status: ExecutionStatus.PENDING,
+    createdAtMs: context.timeMs,
+    nextDueMs: isNow ? 0 : item.nextDueMs,
+    lastDueMs: isNow ? context.timeMs : 0,
+    executions: 0,
+    latestExecutionId: "",
+    activeExecutions: 0,
+    activeNumbers: [],
+    oldestExecution: 0,
+    missedOccurrences: 0,
+    finishedAtMs: 0,
+    cancelReason: "",
+    cancelledAtMs: 0,
+    sizeBytes: jobSizeBytes(id, task, schedule),
+    keptBytes: 0,
   };
 }

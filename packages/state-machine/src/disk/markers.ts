@@ -33,7 +33,11 @@ export class MarkerSpan {
     const pruned = this.#prune();
     const { last, sizeBytes } = marker;
     const oldest = this.#markers[0]?.first ?? marker.first;
-    return { key: markerKey(marker.first), value: toBytes(JSON.stringify([last, sizeBytes, oldest])), pruned };
+    return {
+      key: markerKey(marker.first),
+      value: toBytes(JSON.stringify([last, sizeBytes, oldest])),
+      pruned,
+    };
   }
 
   #prune(): string[] {

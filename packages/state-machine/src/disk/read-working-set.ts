@@ -3,7 +3,15 @@
  */
 import { Execution, Node, OwnerCounts } from "@coxswain/protocol";
 import { StateHoleError } from "../errors.ts";
-import { endOf, executionKey, META_KEY, NODE_PREFIX, OWNER_PREFIX, QUEUE_PREFIX, RUNNING_PREFIX } from "../keys.ts";
+import {
+  endOf,
+  executionKey,
+  META_KEY,
+  NODE_PREFIX,
+  OWNER_PREFIX,
+  QUEUE_PREFIX,
+  RUNNING_PREFIX,
+} from "../keys.ts";
 import { Meta } from "../meta.ts";
 import { parseQueueValue, runningOf } from "../records/execution.ts";
 import { State, type StateLimits } from "../state.ts";
@@ -47,7 +55,9 @@ async function readRunning(db: StateDatabase, state: State): Promise<void> {
 function addRunning(state: State, id: string, record: Uint8Array | undefined): void {
   const running = record === undefined ? undefined : runningOf(Execution.decode(record));
   if (running === undefined) {
-    throw new StateHoleError(`The state says that ${id} runs, but its record does not. Remove the state's directory; the node gets a new one from a peer.`);
+    throw new StateHoleError(
+      `The state says that ${id} runs, but its record does not. Remove the state's directory; the node gets a new one from a peer.`,
+    );
   }
   state.running.set(running);
 }
@@ -60,11 +70,14 @@ export async function readQueueHead(db: StateDatabase, state: State, limit: numb
   if (wanted <= 0) return;
   const entries = db.iterator({ ...from, lt: endOf(QUEUE_PREFIX), limit: wanted });
   try {
-    for (let read = 0; ; ) {
+    for (let read = 0; ;) {
       const some = await entries.nextv(QUEUED_PER_READ);
       read += some.length;
       const isEnd = some.length === 0;
-      state.queue.extend(some.map(([key, value]) => [key, parseQueueValue(fromBytes(value))] as const), isEnd && read < wanted);
+      state.queue.extend(
+        some.map(([key, value]) => [key, parseQueueValue(fromBytes(value))] as const),
+        isEnd && read < wanted,
+      );
       if (isEnd) return;
     }
   } finally {

@@ -56,7 +56,9 @@ export class StateWriter {
 
   /** Nothing more will be written: apply failed in the middle of an entry, and disk must not see half of one. */
   fail(cause: unknown): void {
-    this.#failure ??= new StoreFailedError("The state failed. See the cause, then start the node again.", { cause });
+    this.#failure ??= new StoreFailedError("The state failed. See the cause, then start the node again.", {
+      cause,
+    });
   }
 
   /** Resolves when a write that is under way is done; at once when there is none. Throws when it failed. */
@@ -116,7 +118,10 @@ export class StateWriter {
         onWritten(flight.events);
       }
     } catch (cause) {
-      this.#failure ??= new StoreFailedError("The state could not be written. Look at the disk, then start the node again.", { cause });
+      this.#failure ??= new StoreFailedError(
+        "The state could not be written. Look at the disk, then start the node again.",
+        { cause },
+      );
       onFailed(this.#failure);
     }
     this.#isRunning = false;
@@ -148,7 +153,11 @@ export class StateWriter {
     }
     for (const [key, value] of flight.singles) batch.set(key, value);
     batch.set(META_KEY, flight.metaBytes);
-    const marker = markers.add({ first: flight.firstIndex, last: flight.point.index, sizeBytes: batch.sizeBytes });
+    const marker = markers.add({
+      first: flight.firstIndex,
+      last: flight.point.index,
+      sizeBytes: batch.sizeBytes,
+    });
     batch.set(marker.key, marker.value);
     for (const key of marker.pruned) batch.set(key, undefined);
     await batch.write();

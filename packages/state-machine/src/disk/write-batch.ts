@@ -43,14 +43,20 @@ export class WriteBatch {
 }
 
 /** A record and its index entries. Only what differs is written. */
-export function writeChange(batch: WriteBatch, { kind }: RecordTable<unknown>, id: string, { before, after, blind }: Change<unknown>): void {
+export function writeChange(
+  batch: WriteBatch,
+  { kind }: RecordTable<unknown>,
+  id: string,
+  { before, after, blind }: Change<unknown>,
+): void {
   if (after !== undefined) batch.set(kind.key(id), kind.encode(after));
   else if (before !== undefined || blind) batch.set(kind.key(id), undefined);
   if (kind.indexes === undefined) return;
   const old = before === undefined ? NO_INDEXES : kind.indexes(before);
   const fresh = after === undefined ? NO_INDEXES : kind.indexes(after);
   for (const [key, value] of fresh) {
-    if (!old.some((entry) => entry[0] === key && entry[1] === value)) batch.set(key, value === "" ? NO_BYTES : toBytes(value));
+    if (!old.some((entry) => entry[0] === key && entry[1] === value))
+      batch.set(key, value === "" ? NO_BYTES : toBytes(value));
   }
   for (const [key] of old) {
     if (!fresh.some((entry) => entry[0] === key)) batch.set(key, undefined);

@@ -10,7 +10,10 @@ import type { DueRange } from "./types.ts";
 
 const DIGITS = 16;
 
-export async function readDue(db: StateDatabase, { fromMs = 0, toMs, limit, after }: DueRange): Promise<DueItem[]> {
+export async function readDue(
+  db: StateDatabase,
+  { fromMs = 0, toMs, limit, after }: DueRange,
+): Promise<DueItem[]> {
   if (limit < 1) throw new InvalidQueryError("Ask for at least one due item.");
   if (toMs <= 0 || toMs <= fromMs) return [];
   const from = after === undefined ? { gte: DUE_PREFIX + be64(Math.max(0, fromMs)) } : { gt: dueKey(after) };

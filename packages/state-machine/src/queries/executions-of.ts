@@ -10,7 +10,9 @@ import type { ExecutionPage } from "./types.ts";
 const MAX_LIMIT = 1_000;
 
 export async function readExecutions(
-  db: StateDatabase, job: Job, { limit, before }: { limit: number; before?: number },
+  db: StateDatabase,
+  job: Job,
+  { limit, before }: { limit: number; before?: number },
 ): Promise<ExecutionPage> {
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
     throw new InvalidQueryError(`Ask for 1 to ${MAX_LIMIT} executions at a time.`);

@@ -34,5 +34,8 @@ async function isOldestForgettable(db: StateDatabase, state: State): Promise<boo
   if (firstRequest === nextRequest) return false;
   const name = await db.get(REQUEST_ORDER_PREFIX + be64(firstRequest));
   const bytes = name === undefined ? undefined : await db.get(REQUEST_PREFIX + fromBytes(name));
-  return bytes !== undefined && RememberedRequest.decode(bytes).timeMs + 2 * state.meta.limits().requestWindowMs < logTimeMs;
+  return (
+    bytes !== undefined &&
+    RememberedRequest.decode(bytes).timeMs + 2 * state.meta.limits().requestWindowMs < logTimeMs
+  );
 }

@@ -18,22 +18,32 @@ const PER_READ = 128;
 /** Sorts after every hex digit. */
 const AFTER_DIGITS = "g";
 const STATUSES: readonly ExecutionStatus[] = [
-  ExecutionStatus.PENDING, ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED,
-  ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.CANCELLED,
+  ExecutionStatus.PENDING,
+  ExecutionStatus.RUNNING,
+  ExecutionStatus.COMPLETED,
+  ExecutionStatus.FAILED,
+  ExecutionStatus.TIMED_OUT,
+  ExecutionStatus.CANCELLED,
 ];
 
 /** Newest first. `before`: only older positions. */
 export async function* listed(
-  db: StateDatabase, snapshot: AbstractSnapshot, filter: JobFilter, before: string | undefined,
+  db: StateDatabase,
+  snapshot: AbstractSnapshot,
+  filter: JobFilter,
+  before: string | undefined,
 ): AsyncGenerator<Listed> {
   const statuses = filter.status === undefined ? STATUSES : [filter.status];
-  const ranges = statuses.map((status) => new ListRange(db, snapshot, filter, listPrefix(status, filter.owner), before));
+  const ranges = statuses.map(
+    (status) => new ListRange(db, snapshot, filter, listPrefix(status, filter.owner), before),
+  );
   try {
     for (;;) {
       let newest: ListRange | undefined;
       for (const range of ranges) {
         const head = await range.head();
-        if (head !== undefined && (newest === undefined || head.position > (newest.peeked()?.position ?? ""))) newest = range;
+        if (head !== undefined && (newest === undefined || head.position > (newest.peeked()?.position ?? "")))
+          newest = range;
       }
       const next = newest?.take();
       if (next === undefined) return;
@@ -51,9 +61,16 @@ class ListRange {
   #at = 0;
   #done = false;
 
-  constructor(db: StateDatabase, snapshot: AbstractSnapshot, filter: JobFilter, prefix: string, before: string | undefined) {
+  constructor(
+    db: StateDatabase,
+    snapshot: AbstractSnapshot,
+    filter: JobFilter,
+    prefix: string,
+    before: string | undefined,
+  ) {
     const from = be64(Math.max(0, filter.createdAfterMs ?? 0));
-    const createdBefore = filter.createdBeforeMs === undefined ? AFTER_DIGITS : be64(Math.max(0, filter.createdBeforeMs));
+    const createdBefore =
+      filter.createdBeforeMs === undefined ? AFTER_DIGITS : be64(Math.max(0, filter.createdBeforeMs));
     const to = before !== undefined && before < createdBefore ? before : createdBefore;
     this.#prefix = prefix;
     this.#entries = db.iterator({ gte: prefix + from, lt: prefix + to, reverse: true, snapshot });
@@ -63,7 +80,10 @@ class ListRange {
   async head(): Promise<Listed | undefined> {
     if (this.#at < this.#read.length || this.#done) return this.peeked();
     const entries = await this.#entries.nextv(PER_READ);
-    this.#read = entries.map(([key, value]) => ({ position: key.slice(this.#prefix.length), jobId: fromBytes(value) }));
+    this.#read = entries.map(([key, value]) => ({
+      position: key.slice(this.#prefix.length),
+      jobId: fromBytes(value),
+    }));
     this.#at = 0;
     this.#done = entries.length === 0;
     return this.peeked();

@@ -31,18 +31,27 @@ export async function listJobs(db: StateDatabase, owners: OwnerTable, filter: Jo
   }
   const start = decodePageToken(filter);
   const counts = owners.get(filter.owner);
-  const indexed = filter.status === undefined ? Object.values(counts).reduce((sum, n) => sum + n, 0) : countOf(counts, filter.status);
+  const indexed =
+    filter.status === undefined
+      ? Object.values(counts).reduce((sum, n) => sum + n, 0)
+      : countOf(counts, filter.status);
   const counting = start === undefined && !isAnsweredByIndex(filter);
   const snapshot = db.snapshot();
   try {
     const found = await collect(new Rows(db, snapshot, filter), filter, start?.position, counting);
     const totalCount = start?.totalCount ?? (counting ? found.matches : indexed);
     const totalIsExact = start?.totalIsExact ?? (!counting || found.isAll);
-    const nextPageToken = found.nextPosition === undefined
-      ? "" : encodePageToken(filter, { position: found.nextPosition, totalCount, totalIsExact });
+    const nextPageToken =
+      found.nextPosition === undefined
+        ? ""
+        : encodePageToken(filter, { position: found.nextPosition, totalCount, totalIsExact });
     const { rows } = found;
     return {
-      jobs: rows.map(({ job }) => job), latestExecutions: rows.map(({ latest }) => latest), nextPageToken, totalCount, totalIsExact,
+      jobs: rows.map(({ job }) => job),
+      latestExecutions: rows.map(({ latest }) => latest),
+      nextPageToken,
+      totalCount,
+      totalIsExact,
     };
   } finally {
     await snapshot.close();
@@ -50,7 +59,12 @@ export async function listJobs(db: StateDatabase, owners: OwnerTable, filter: Jo
 }
 
 function isAnsweredByIndex({ createdAfterMs, createdBeforeMs, nodeId, command }: JobFilter): boolean {
-  return createdAfterMs === undefined && createdBeforeMs === undefined && nodeId === undefined && (command ?? "") === "";
+  return (
+    createdAfterMs === undefined &&
+    createdBeforeMs === undefined &&
+    nodeId === undefined &&
+    (command ?? "") === ""
+  );
 }
 
 interface Collected {
@@ -63,7 +77,12 @@ interface Collected {
 }
 
 /** Fills a page; with `counting`, goes on to count what matches beyond it. */
-async function collect(source: Rows, filter: JobFilter, before: string | undefined, counting: boolean): Promise<Collected> {
+async function collect(
+  source: Rows,
+  filter: JobFilter,
+  before: string | undefined,
+  counting: boolean,
+): Promise<Collected> {
   const rows: Row[] = [];
   let [matches, scanned] = [0, 0];
   let lastScanned: string | undefined;
@@ -79,7 +98,8 @@ async function collect(source: Rows, filter: JobFilter, before: string | undefin
     }
     scanned += some.length;
     if (nextPosition !== undefined && !counting) return { rows, nextPosition, matches, isAll: false };
-    if (scanned >= MAX_SCANNED_JOBS) return { rows, nextPosition: nextPosition ?? lastScanned, matches, isAll: false };
+    if (scanned >= MAX_SCANNED_JOBS)
+      return { rows, nextPosition: nextPosition ?? lastScanned, matches, isAll: false };
   }
   return { rows, nextPosition, matches, isAll: true };
 }
@@ -113,21 +133,31 @@ class Rows {
 
   async read(group: readonly Listed[]): Promise<Row[]> {
     const snapshot = this.#snapshot;
-    const jobs = (await this.#db.getMany(group.map(({ jobId }) => jobKey(jobId)), { snapshot })).map(decodeJob);
+    const jobs = (
+      await this.#db.getMany(
+        group.map(({ jobId }) => jobKey(jobId)),
+        { snapshot },
+      )
+    ).map(decodeJob);
     const withExecution = jobs.filter((job) => job.latestExecutionId !== "");
     const keys = withExecution.map((job) => executionKey(job.latestExecutionId));
     const executions = await this.#db.getMany(keys, { snapshot });
     const latest = new Map(withExecution.map((job, i) => [job.id, executions[i]]));
     return jobs.map((job, i) => {
       const bytes = latest.get(job.id);
-      return { position: group[i]?.position ?? "", job, latest: bytes === undefined ? undefined : Execution.decode(bytes) };
+      return {
+        position: group[i]?.position ?? "",
+        job,
+        latest: bytes === undefined ? undefined : Execution.decode(bytes),
+      };
     });
   }
 
   /** Filters that no index answers. */
   matches({ job, latest }: Row): boolean {
     const { nodeId } = this.#filter;
-    if (nodeId !== undefined && (latest === undefined || newestAttempt(latest)?.nodeId !== nodeId)) return false;
+    if (nodeId !== undefined && (latest === undefined || newestAttempt(latest)?.nodeId !== nodeId))
+      return false;
     return this.#command === "" || commandText(job.task).toLowerCase().includes(this.#command);
   }
 }

@@ -35,5 +35,7 @@ export function decodePageToken(filter: JobFilter): PageStart | undefined {
 
 function fingerprint(filter: JobFilter): string {
   const { owner, status, createdAfterMs, createdBeforeMs, nodeId, command } = filter;
-  return be32(crc32c(toBytes(JSON.stringify([owner, status, createdAfterMs, createdBeforeMs, nodeId, command]))));
+  return be32(
+    crc32c(toBytes(JSON.stringify([owner, status, createdAfterMs, createdBeforeMs, nodeId, command]))),
+  );
 }

@@ -97,4 +97,6 @@ export interface HistoryOverCaps {
 }
 
 /** Jobs by the status of their newest execution. */
-export type JobCounts = Readonly<Record<"pending" | "running" | "completed" | "failed" | "timedOut" | "cancelled", number>>;
+export type JobCounts = Readonly<
+  Record<"pending" | "running" | "completed" | "failed" | "timedOut" | "cancelled", number>
+>;

@@ -34,7 +34,9 @@ function hasDeadline(execution: Execution): boolean {
 export function executionBytes(execution: Execution): number {
   let bytes = EXECUTION_OVERHEAD_BYTES;
   for (const { result } of execution.attempts) {
-    bytes += ATTEMPT_OVERHEAD_BYTES + (result === undefined ? 0 : result.outputTail.length + result.errorMessage.length);
+    bytes +=
+      ATTEMPT_OVERHEAD_BYTES +
+      (result === undefined ? 0 : result.outputTail.length + result.errorMessage.length);
   }
   return bytes;
 }
@@ -49,7 +51,10 @@ export function executionIndexes(execution: Execution): IndexEntry[] {
   const running: IndexEntry = [runningKey(execution.id), ""];
   const attempt = newestAttempt(execution);
   if (attempt === undefined || !hasDeadline(execution)) return [running];
-  return [running, [`${DUE_PREFIX}${be64(attempt.deadlineMs)}/deadline/${execution.id}`, String(attempt.number)]];
+  return [
+    running,
+    [`${DUE_PREFIX}${be64(attempt.deadlineMs)}/deadline/${execution.id}`, String(attempt.number)],
+  ];
 }
 
 function retryKey(execution: Execution): string {
@@ -69,14 +74,28 @@ function queueValue(execution: Execution): string {
 /** Reads what {@link executionIndexes} wrote for a waiting execution. */
 export function parseQueueValue(text: string): QueuedExecution {
   const [executionId, jobId, executor, attempt, priority, queuedIndex, queuedItem] = JSON.parse(text) as [
-    string, string, string, number, number, number, number,
+    string,
+    string,
+    string,
+    number,
+    number,
+    number,
+    number,
   ];
   return { executionId, jobId, executor, attempt, priority, queuedIndex, queuedItem };
 }
 
 export function queuedOf(execution: Execution): QueuedExecution {
   const { id, jobId, executor, priority, queuedIndex, queuedItem, attempts } = execution;
-  return { executionId: id, jobId, executor, attempt: attempts.length + 1, priority, queuedIndex, queuedItem };
+  return {
+    executionId: id,
+    jobId,
+    executor,
+    attempt: attempts.length + 1,
+    priority,
+    queuedIndex,
+    queuedItem,
+  };
 }
 
 /** The running attempt of an execution; undefined when none runs. */

@@ -10,11 +10,23 @@ export function jobEvents(before: Job | undefined, after: Job | undefined): JobS
   const events: JobStoreEvent[] = [];
   const job = after ?? before;
   if (job === undefined) return events;
-  if (before === undefined || after === undefined || before.state !== after.state || before.status !== after.status) {
+  if (
+    before === undefined ||
+    after === undefined ||
+    before.state !== after.state ||
+    before.status !== after.status
+  ) {
     const { id: jobId, owner, state, status } = job;
-    events.push({ name: "jobChanged", payload: { jobId, owner, state, status, removed: after === undefined } });
+    events.push({
+      name: "jobChanged",
+      payload: { jobId, owner, state, status, removed: after === undefined },
+    });
   }
-  if (after !== undefined && isDue(after) && (before === undefined || !isDue(before) || before.nextDueMs !== after.nextDueMs)) {
+  if (
+    after !== undefined &&
+    isDue(after) &&
+    (before === undefined || !isDue(before) || before.nextDueMs !== after.nextDueMs)
+  ) {
     const { id: jobId, incarnation, version, nextDueMs: atMs } = after;
     events.push({ name: "due", payload: { kind: "fire", atMs, jobId, incarnation, version } });
   }

@@ -64,7 +64,8 @@ export function jobIndexes(job: Job): IndexEntry[] {
     [listPrefix(job.status, job.owner) + position, job.id],
   ];
   if (isDue(job)) entries.push([fireKey(job.nextDueMs, job.id), `${job.incarnation}.${job.version}`]);
-  if (isFinished(job)) entries.push([FINISHED_PREFIX + be64(job.finishedAtMs) + be64(job.incarnation) + be32(job.item), job.id]);
+  if (isFinished(job))
+    entries.push([FINISHED_PREFIX + be64(job.finishedAtMs) + be64(job.incarnation) + be32(job.item), job.id]);
   return entries;
 }
 
@@ -78,4 +79,3 @@ export function summaryOf(job: Job): JobSummary {
 export function isTerminal(status: ExecutionStatus): boolean {
   return status !== ExecutionStatus.PENDING && status !== ExecutionStatus.RUNNING;
 }
-

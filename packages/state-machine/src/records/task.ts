@@ -18,7 +18,9 @@ export function commandText(task: Task | undefined): string {
     case "webhook":
       return kind.value.url;
     case "docker":
-      return [kind.value.image, kind.value.shell !== "" ? kind.value.shell : kind.value.argv.join(" ")].join(" ").trim();
+      return [kind.value.image, kind.value.shell !== "" ? kind.value.shell : kind.value.argv.join(" ")]
+        .join(" ")
+        .trim();
     case "none":
       return "";
     default:

@@ -43,7 +43,8 @@ export function encodePairs(pairs: readonly Pair[]): Uint8Array {
 
 export function encodeEnd(end: SnapshotEnd): Uint8Array {
   const { frame, view } = newFrame(25, END);
-  for (const [i, value] of [end.index, end.term, end.pairs].entries()) view.setFloat64(HEAD_BYTES + 1 + 8 * i, value);
+  for (const [i, value] of [end.index, end.term, end.pairs].entries())
+    view.setFloat64(HEAD_BYTES + 1 + 8 * i, value);
   return sealed(frame, view);
 }
 
@@ -71,7 +72,8 @@ export async function* readFrames(chunks: AsyncIterable<Uint8Array>): AsyncGener
       rest = rest.slice(length);
     }
   }
-  if (rest.length > 0) throw new SnapshotDamagedError("The snapshot ends in the middle of a frame. Fetch it again.");
+  if (rest.length > 0)
+    throw new SnapshotDamagedError("The snapshot ends in the middle of a frame. Fetch it again.");
 }
 
 function joined(rest: Uint8Array, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -84,14 +86,16 @@ function joined(rest: Uint8Array, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
 function frameLength(bytes: Uint8Array): number | undefined {
   if (bytes.length < HEAD_BYTES) return undefined;
   const payloadBytes = viewOf(bytes).getUint32(0);
-  if (payloadBytes > MAX_FRAME_BYTES) throw new SnapshotDamagedError("The snapshot has a frame of impossible length. Fetch it again.");
+  if (payloadBytes > MAX_FRAME_BYTES)
+    throw new SnapshotDamagedError("The snapshot has a frame of impossible length. Fetch it again.");
   return HEAD_BYTES + payloadBytes;
 }
 
 function decodeFrame(frame: Uint8Array): Frame {
   const view = viewOf(frame);
   const payload = frame.subarray(HEAD_BYTES);
-  if (view.getUint32(4) !== crc32c(payload)) throw new SnapshotDamagedError("A frame of the snapshot has a wrong checksum. Fetch it again.");
+  if (view.getUint32(4) !== crc32c(payload))
+    throw new SnapshotDamagedError("A frame of the snapshot has a wrong checksum. Fetch it again.");
   try {
     if (payload[0] === PAIRS) return { pairs: decodePairs(frame) };
     if (payload[0] === END) {
@@ -101,7 +105,9 @@ function decodeFrame(frame: Uint8Array): Frame {
   } catch (cause) {
     throw new SnapshotDamagedError("A frame of the snapshot cannot be read. Fetch it again.", { cause });
   }
-  throw new SnapshotDamagedError("The snapshot has a frame of an unknown kind. Upgrade this node, then fetch it again.");
+  throw new SnapshotDamagedError(
+    "The snapshot has a frame of an unknown kind. Upgrade this node, then fetch it again.",
+  );
 }
 
 function decodePairs(frame: Uint8Array): Pair[] {

@@ -13,13 +13,16 @@ const SYNCED: object = { sync: true };
 
 /** Throws {@link SnapshotDamagedError} or {@link FeatureLevelError}; durable when it resolves. */
 export async function receiveSnapshot(
-  db: StateDatabase, meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>,
+  db: StateDatabase,
+  meta: SnapshotMeta,
+  chunks: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   requireFeatureLevel(meta.featureLevel);
   let pairs = 0;
   let end: SnapshotEnd | undefined;
   for await (const frame of readFrames(chunks)) {
-    if (end !== undefined) throw new SnapshotDamagedError("The snapshot goes on after its end. Fetch it again.");
+    if (end !== undefined)
+      throw new SnapshotDamagedError("The snapshot goes on after its end. Fetch it again.");
     if ("end" in frame) {
       end = frame.end;
     } else {
@@ -29,7 +32,9 @@ export async function receiveSnapshot(
   }
   if (end?.pairs !== pairs) throw new SnapshotDamagedError("The snapshot is not complete. Fetch it again.");
   if (end.index !== meta.index || end.term !== meta.term) {
-    throw new SnapshotDamagedError(`The snapshot is of entry ${end.index}, not of ${meta.index}. Fetch it again.`);
+    throw new SnapshotDamagedError(
+      `The snapshot is of entry ${end.index}, not of ${meta.index}. Fetch it again.`,
+    );
   }
   await finish(db, meta);
 }
@@ -48,7 +53,9 @@ async function finish(db: StateDatabase, { index, term, configuration }: Snapsho
   const bytes = await db.get(META_KEY);
   const own = bytes === undefined ? new Meta() : Meta.decode(bytes);
   if (own.appliedIndex !== index || own.appliedTerm !== term) {
-    throw new SnapshotDamagedError(`The snapshot holds the state of entry ${own.appliedIndex}, not of ${index}. Fetch it again.`);
+    throw new SnapshotDamagedError(
+      `The snapshot holds the state of entry ${own.appliedIndex}, not of ${index}. Fetch it again.`,
+    );
   }
   // A state that saw no config entry knows no members; whoever sends it does.
   own.configuration = configuration;

@@ -1,15 +1,29 @@
 /**
  * Command bodies with sensible defaults.
  */
-import type {
-  AttemptOutcome,
-  SubmitJobs_Item} from "../../src/index.ts";
-import { AttemptResult, ClusterSettings, NodeLossPolicy, Policy, RegisterNode, ReportAttempts_Item, Schedule, Task, type CommandBody, type FireDue_Item, type Job, type Placement,
+import type { AttemptOutcome, SubmitJobs_Item } from "../../src/index.ts";
+import {
+  AttemptResult,
+  ClusterSettings,
+  NodeLossPolicy,
+  Policy,
+  RegisterNode,
+  ReportAttempts_Item,
+  Schedule,
+  Task,
+  type CommandBody,
+  type FireDue_Item,
+  type Job,
+  type Placement,
 } from "../../src/index.ts";
 
 export const NODE_INCARNATION = 1;
 export const POLICY: Policy = Policy.fromPartial({
-  maxAttempts: 3, timeoutMs: 60_000, retryInitialMs: 1_000, retryMaxMs: 10_000, onNodeLoss: NodeLossPolicy.RETRY,
+  maxAttempts: 3,
+  timeoutMs: 60_000,
+  retryInitialMs: 1_000,
+  retryMaxMs: 10_000,
+  onNodeLoss: NodeLossPolicy.RETRY,
 });
 
 export function shell(command = "echo hello"): Task {
@@ -17,7 +31,9 @@ export function shell(command = "echo hello"): Task {
 }
 
 export const NONE: Task = Task.fromPartial({ kind: { $case: "none", value: {} } });
-export const CRON: Schedule = Schedule.fromPartial({ kind: { $case: "cron", value: { expression: "* * * * *" } } });
+export const CRON: Schedule = Schedule.fromPartial({
+  kind: { $case: "cron", value: { expression: "* * * * *" } },
+});
 
 export function on(nodeId: number, nodeIncarnation = NODE_INCARNATION): Placement {
   return { nodeId, nodeIncarnation };
@@ -27,8 +43,15 @@ type DeepItem = Partial<SubmitJobs_Item> & { jobId: string };
 
 export function item(given: DeepItem): SubmitJobs_Item {
   return {
-    owner: "ada", task: shell(), schedule: undefined, policy: POLICY, contentHash: new Uint8Array([1]),
-    nextDueMs: 0, placement: undefined, idTimeMs: 0, ...given,
+    owner: "ada",
+    task: shell(),
+    schedule: undefined,
+    policy: POLICY,
+    contentHash: new Uint8Array([1]),
+    nextDueMs: 0,
+    placement: undefined,
+    idTimeMs: 0,
+    ...given,
   };
 }
 
@@ -42,8 +65,15 @@ export function cron(jobId: string, nextDueMs: number, given: Partial<SubmitJobs
 
 export function fire(job: Job, nextDueMs: number, given: Partial<FireDue_Item> = {}): CommandBody {
   const fireItem: FireDue_Item = {
-    jobId: job.id, jobIncarnation: job.incarnation, jobVersion: job.version, dueMs: job.nextDueMs,
-    nextDueMs, missed: 0, skip: false, placement: undefined, ...given,
+    jobId: job.id,
+    jobIncarnation: job.incarnation,
+    jobVersion: job.version,
+    dueMs: job.nextDueMs,
+    nextDueMs,
+    missed: 0,
+    skip: false,
+    placement: undefined,
+    ...given,
   };
   return { $case: "fireDue", value: { items: [fireItem] } };
 }
@@ -53,15 +83,28 @@ export function assign(executionId: string, attempt: number, placement: Placemen
 }
 
 export function report(
-  executionId: string, attempt: number, outcome: AttemptOutcome,
-  given: Partial<ReportAttempts_Item> = {}, result: Partial<AttemptResult> = {},
+  executionId: string,
+  attempt: number,
+  outcome: AttemptOutcome,
+  given: Partial<ReportAttempts_Item> = {},
+  result: Partial<AttemptResult> = {},
 ): CommandBody {
   const reportItem = ReportAttempts_Item.fromPartial({
-    executionId, attempt, nodeId: 1, nodeIncarnation: NODE_INCARNATION, startedAtMs: 1, endedAtMs: 2, ...given,
+    executionId,
+    attempt,
+    nodeId: 1,
+    nodeIncarnation: NODE_INCARNATION,
+    startedAtMs: 1,
+    endedAtMs: 2,
+    ...given,
   });
   return {
     $case: "reportAttempts",
-    value: { items: [{ ...reportItem, result: { ...AttemptResult.create({ outcome, retryable: true }), ...result } }] },
+    value: {
+      items: [
+        { ...reportItem, result: { ...AttemptResult.create({ outcome, retryable: true }), ...result } },
+      ],
+    },
   };
 }
 
@@ -87,8 +130,13 @@ export function purge(limit = 100): CommandBody {
 
 export function register(nodeId: number, given: Partial<RegisterNode> = {}): CommandBody {
   const value = RegisterNode.fromPartial({
-    nodeId, uuid: `uuid-${nodeId}`, incarnation: NODE_INCARNATION, address: `127.0.0.1:${50_050 + nodeId}`,
-    executors: ["process", "webhook"], capacity: 2, ...given,
+    nodeId,
+    uuid: `uuid-${nodeId}`,
+    incarnation: NODE_INCARNATION,
+    address: `127.0.0.1:${50_050 + nodeId}`,
+    executors: ["process", "webhook"],
+    capacity: 2,
+    ...given,
   });
   return { $case: "registerNode", value };
 }
@@ -102,7 +150,10 @@ export function drain(nodeId: number, draining = true): CommandBody {
 }
 
 export function settings(given: Partial<ClusterSettings>, onlyIfAbsent = false): CommandBody {
-  return { $case: "setClusterSettings", value: { settings: ClusterSettings.fromPartial(given), onlyIfAbsent } };
+  return {
+    $case: "setClusterSettings",
+    value: { settings: ClusterSettings.fromPartial(given), onlyIfAbsent },
+  };
 }
 
 export function raise(featureLevel: number): CommandBody {

@@ -16,7 +16,8 @@ export async function dump(store: JobStore, directory: StateDirectory): Promise<
   await store.flush();
   const lines: string[] = [];
   for await (const [key, value] of (await databaseOf(directory)).iterator()) {
-    if (!key.startsWith(MARKER_PREFIX)) lines.push(`${JSON.stringify(key)} ${Buffer.from(value).toString("hex")}`);
+    if (!key.startsWith(MARKER_PREFIX))
+      lines.push(`${JSON.stringify(key)} ${Buffer.from(value).toString("hex")}`);
   }
   return lines;
 }

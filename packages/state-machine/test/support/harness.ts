@@ -3,8 +3,14 @@
  */
 import type { Entry } from "@coxswain/raft-core";
 import {
-  COMMAND_VERSION, encodeCommand, JobStore, MemoryStateDirectory,
-  type ApplyResult, type CommandBody, type JobStoreOptions, type StateDirectory,
+  COMMAND_VERSION,
+  encodeCommand,
+  JobStore,
+  MemoryStateDirectory,
+  type ApplyResult,
+  type CommandBody,
+  type JobStoreOptions,
+  type StateDirectory,
 } from "../../src/index.ts";
 
 export interface Stamp {
@@ -19,14 +25,19 @@ export class Harness {
   store: JobStore;
   #options: Omit<JobStoreOptions, "directory">;
 
-  private constructor(directory: StateDirectory, store: JobStore, options: Omit<JobStoreOptions, "directory">) {
+  private constructor(
+    directory: StateDirectory,
+    store: JobStore,
+    options: Omit<JobStoreOptions, "directory">,
+  ) {
     this.directory = directory;
     this.store = store;
     this.#options = options;
   }
 
   static async open(
-    options: Omit<JobStoreOptions, "directory"> = {}, directory: StateDirectory = new MemoryStateDirectory(),
+    options: Omit<JobStoreOptions, "directory"> = {},
+    directory: StateDirectory = new MemoryStateDirectory(),
   ): Promise<Harness> {
     return new Harness(directory, await JobStore.open({ directory, ...options }), options);
   }
@@ -55,7 +66,11 @@ export class Harness {
   }
 }
 
-export function commandEntry(index: number, body: CommandBody, { timeMs = 1_000_000, requestId = "" }: Stamp = {}): Entry {
+export function commandEntry(
+  index: number,
+  body: CommandBody,
+  { timeMs = 1_000_000, requestId = "" }: Stamp = {},
+): Entry {
   const data = encodeCommand({ version: COMMAND_VERSION, timeMs, requestId, body });
   return { index, term: 1, type: "normal", data };
 }

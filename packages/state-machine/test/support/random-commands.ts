@@ -2,9 +2,33 @@
  * A long story of commands, made from a seed: mostly what a leader would propose, mixed with
  * what is stale, repeated or wrong.
  */
-import { AttemptOutcome, ExecutionStatus, JobState, type CommandBody, type Execution, type Job, type Placement } from "../../src/index.ts";
 import {
-  assign, cancel, cron, deadline, drain, fire, lose, NONE, POLICY, purge, register, remove, report, retry, settings, shell, submit,
+  AttemptOutcome,
+  ExecutionStatus,
+  JobState,
+  type CommandBody,
+  type Execution,
+  type Job,
+  type Placement,
+} from "../../src/index.ts";
+import {
+  assign,
+  cancel,
+  cron,
+  deadline,
+  drain,
+  fire,
+  lose,
+  NONE,
+  POLICY,
+  purge,
+  register,
+  remove,
+  report,
+  retry,
+  settings,
+  shell,
+  submit,
 } from "./bodies.ts";
 import { databaseOf } from "./dump.ts";
 import type { Harness, Stamp } from "./harness.ts";
@@ -13,7 +37,12 @@ import { endOf, EXECUTION_PREFIX, JOB_PREFIX } from "../../src/keys.ts";
 
 const OWNERS = ["ada", "bob"];
 const OUTCOMES = [
-  AttemptOutcome.SUCCEEDED, AttemptOutcome.FAILED, AttemptOutcome.FAILED, AttemptOutcome.TIMED_OUT, AttemptOutcome.STOPPED, AttemptOutcome.LOST,
+  AttemptOutcome.SUCCEEDED,
+  AttemptOutcome.FAILED,
+  AttemptOutcome.FAILED,
+  AttemptOutcome.TIMED_OUT,
+  AttemptOutcome.STOPPED,
+  AttemptOutcome.LOST,
 ];
 
 /** mulberry32. */
@@ -58,7 +87,10 @@ export class Story {
     const db = await databaseOf(directory);
     const jobs = await db.values({ gte: JOB_PREFIX, lt: endOf(JOB_PREFIX) }).all();
     const executions = await db.values({ gte: EXECUTION_PREFIX, lt: endOf(EXECUTION_PREFIX) }).all();
-    return { jobs: jobs.map((value) => JobRecord.decode(value)), executions: executions.map((value) => ExecutionRecord.decode(value)) };
+    return {
+      jobs: jobs.map((value) => JobRecord.decode(value)),
+      executions: executions.map((value) => ExecutionRecord.decode(value)),
+    };
   }
 
   #next(world: World): [CommandBody, Stamp] {
@@ -84,12 +116,25 @@ export class Story {
       const old = this.#below(5) === 0;
       const jobId = old ? this.#jobId(world) : `job-${this.#jobs++}`;
       const task = this.#below(5) === 0 ? NONE : shell(`echo ${this.#below(100)}`);
-      const policy = { ...POLICY, priority: this.#below(3), maxAttempts: 1 + this.#below(3), onNodeLoss: 1 + this.#below(2) as 1 | 2 };
+      const policy = {
+        ...POLICY,
+        priority: this.#below(3),
+        maxAttempts: 1 + this.#below(3),
+        onNodeLoss: (1 + this.#below(2)) as 1 | 2,
+      };
       const owner = this.#pick(OWNERS) ?? "ada";
-      return { jobId, task, policy, owner, placement: this.#placement(), contentHash: new Uint8Array([this.#below(2)]) };
+      return {
+        jobId,
+        task,
+        policy,
+        owner,
+        placement: this.#placement(),
+        contentHash: new Uint8Array([this.#below(2)]),
+      };
     });
     const [first] = items;
-    if (this.#below(3) === 0 && first !== undefined) return cron(first.jobId, this.#harness.timeMs + this.#below(5_000), first);
+    if (this.#below(3) === 0 && first !== undefined)
+      return cron(first.jobId, this.#harness.timeMs + this.#below(5_000), first);
     return submit(...items);
   }
 
@@ -98,7 +143,11 @@ export class Story {
     const job = this.#pick(this.#below(8) === 0 ? world.jobs : due);
     if (job === undefined) return purge(1);
     const nextDueMs = this.#below(6) === 0 ? 0 : job.nextDueMs + this.#below(3_000);
-    const given = { skip: this.#below(6) === 0, missed: this.#below(4) === 0 ? this.#below(5) : 0, placement: this.#placement() };
+    const given = {
+      skip: this.#below(6) === 0,
+      missed: this.#below(4) === 0 ? this.#below(5) : 0,
+      placement: this.#placement(),
+    };
     const one = fire(job, nextDueMs, given);
     if (this.#below(4) > 0 || nextDueMs === 0) return one;
     // Two in one command: the second follows from the first.
@@ -111,7 +160,11 @@ export class Story {
     const waiting = world.executions.filter(({ status }) => status === ExecutionStatus.PENDING);
     const execution = this.#pick(this.#below(8) === 0 ? world.executions : waiting);
     if (execution === undefined) return this.#register();
-    return assign(execution.id, execution.attempts.length + (this.#below(8) === 0 ? 2 : 1), this.#placement());
+    return assign(
+      execution.id,
+      execution.attempts.length + (this.#below(8) === 0 ? 2 : 1),
+      this.#placement(),
+    );
   }
 
   #report(world: World): CommandBody {
@@ -121,7 +174,11 @@ export class Story {
     const attempt = execution.attempts.at(-1);
     const given = { nodeId: attempt?.nodeId ?? 1, nodeIncarnation: attempt?.nodeIncarnation ?? 1 };
     const outcome = this.#pick(OUTCOMES) ?? AttemptOutcome.SUCCEEDED;
-    const result = { outputTail: new Uint8Array(this.#below(4_000)).fill(65), retryable: this.#below(4) > 0, errorMessage: "x".repeat(this.#below(20)) };
+    const result = {
+      outputTail: new Uint8Array(this.#below(4_000)).fill(65),
+      retryable: this.#below(4) > 0,
+      errorMessage: "x".repeat(this.#below(20)),
+    };
     return report(execution.id, attempt?.number ?? 1, outcome, given, result);
   }
 
@@ -129,7 +186,11 @@ export class Story {
     const waiting = world.executions.filter(({ retryAtMs }) => retryAtMs > 0);
     const execution = this.#pick(waiting);
     if (execution === undefined) return this.#register();
-    return retry(execution.id, execution.retryAtMs + (this.#below(6) === 0 ? 1 : 0), this.#below(2) === 0 ? this.#placement() : undefined);
+    return retry(
+      execution.id,
+      execution.retryAtMs + (this.#below(6) === 0 ? 1 : 0),
+      this.#below(2) === 0 ? this.#placement() : undefined,
+    );
   }
 
   #deadline(world: World): CommandBody {
@@ -144,19 +205,29 @@ export class Story {
     const incarnation = (this.#incarnations.get(nodeId) ?? 0) + (this.#below(5) === 0 ? 0 : 1);
     this.#incarnations.set(nodeId, Math.max(1, incarnation));
     const running = this.#harness.store.running(nodeId).filter(() => this.#below(2) === 0);
-    return register(nodeId, { incarnation: Math.max(1, incarnation), capacity: 1 + this.#below(4), adopted: running.map(({ executionId, attempt }) => ({ executionId, attempt })) });
+    return register(nodeId, {
+      incarnation: Math.max(1, incarnation),
+      capacity: 1 + this.#below(4),
+      adopted: running.map(({ executionId, attempt }) => ({ executionId, attempt })),
+    });
   }
 
   #settings(): CommandBody {
     return settings({
-      maxActiveJobs: 5 + this.#below(20), maxActiveExecutionsPerJob: 1 + this.#below(4), maxNodeLossesPerExecution: 1 + this.#below(2),
-      maxExecutionsKeptPerJob: 1 + this.#below(4), historyMaxJobs: 2 + this.#below(6), requestWindowMs: 5_000 + this.#below(20_000),
+      maxActiveJobs: 5 + this.#below(20),
+      maxActiveExecutionsPerJob: 1 + this.#below(4),
+      maxNodeLossesPerExecution: 1 + this.#below(2),
+      maxExecutionsKeptPerJob: 1 + this.#below(4),
+      historyMaxJobs: 2 + this.#below(6),
+      requestWindowMs: 5_000 + this.#below(20_000),
       outputTailBytes: this.#below(2_000),
     });
   }
 
   #jobId(world: World): string {
-    return this.#below(10) === 0 ? `job-${this.#below(this.#jobs + 1)}` : (this.#pick(world.jobs)?.id ?? "job-0");
+    return this.#below(10) === 0
+      ? `job-${this.#below(this.#jobs + 1)}`
+      : (this.#pick(world.jobs)?.id ?? "job-0");
   }
 
   #placement(): Placement {
