@@ -82,7 +82,9 @@ export class ManualClock implements Clock {
   }
 
   #fireDue(): void {
-    const due = [...this.#timers].filter((timer) => timer.atMs <= this.#nowMs).sort((a, b) => a.sequence - b.sequence);
+    const due = [...this.#timers]
+      .filter((timer) => timer.atMs <= this.#nowMs)
+      .sort((a, b) => a.sequence - b.sequence);
     for (const timer of due) {
       if (!this.#timers.has(timer)) continue;
       if (timer.periodMs === undefined) this.#timers.delete(timer);

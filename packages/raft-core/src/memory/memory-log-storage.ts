@@ -50,7 +50,8 @@ export class MemoryLogStorage implements LogStorage {
     return this.#enqueue((image) => {
       if (snapshot.index <= image.snapshot.index) return;
       const forgotten = snapshot.index - image.snapshot.index;
-      if (forgotten > image.entries.length) throw new Error(`Cannot compact to ${snapshot.index}: the log ends before.`);
+      if (forgotten > image.entries.length)
+        throw new Error(`Cannot compact to ${snapshot.index}: the log ends before.`);
       image.entries.splice(0, forgotten);
       image.snapshot = snapshot;
     });
@@ -76,13 +77,14 @@ export class MemoryLogStorage implements LogStorage {
 
   /**
    * Pulls the plug: this storage refuses everything from now on, and the returned one holds what was durable,
-   * plus the first `keepUnsynced` changes that were on their way (default 0: all of them are lost).
+   * plus the first `keepUnsynced` changes that were on their way (default 0: all of them are lost). It syncs
+   * as this one did unless told otherwise.
    */
   crash(options: { readonly keepUnsynced?: number } & MemoryLogStorageOptions = {}): MemoryLogStorage {
     this.#refusal = new Error("This storage lost its power. Use the one that crash() returned.");
     for (const change of this.#unsynced.slice(0, options.keepUnsynced ?? 0)) change(this.#durable);
     this.#unsynced = [];
-    return new MemoryLogStorage(options, this.#durable);
+    return new MemoryLogStorage({ sync: this.#sync, ...options }, this.#durable);
   }
 
   #enqueue(change: Change): Promise<void> {

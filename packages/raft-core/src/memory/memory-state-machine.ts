@@ -75,7 +75,11 @@ export class MemoryStateMachine implements StateMachine<string | undefined> {
 
   snapshot(): Promise<Snapshot> {
     const { meta } = this.#durable;
-    return Promise.resolve({ meta, chunks: chunksOf(encode(this.#durable.pairs)), close: () => Promise.resolve() });
+    return Promise.resolve({
+      meta,
+      chunks: chunksOf(encode(this.#durable.pairs)),
+      close: () => Promise.resolve(),
+    });
   }
 
   async restore(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {

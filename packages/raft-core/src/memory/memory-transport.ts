@@ -35,7 +35,8 @@ export class MemoryTransport implements Transport {
   ): Promise<void> {
     signal.throwIfAborted();
     const peer = this.#closed ? undefined : this.#network.peer(this.#id, to);
-    if (peer === undefined) throw new Error(`Node ${to} cannot be reached from node ${this.#id}. Try again later.`);
+    if (peer === undefined)
+      throw new Error(`Node ${to} cannot be reached from node ${this.#id}. Try again later.`);
     const carried = this.#carry(to, chunks, signal);
     await raceAbort(peer.receive({ from: this.#id, term, meta, chunks: carried }), signal);
   }
@@ -65,10 +66,15 @@ export class MemoryTransport implements Transport {
     await this.#onSnapshot(snapshot);
   }
 
-  async *#carry(to: NodeId, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *#carry(
+    to: NodeId,
+    chunks: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
       signal.throwIfAborted();
-      if (this.#closed || !this.#network.connected(this.#id, to)) throw new Error(`The link to node ${to} broke.`);
+      if (this.#closed || !this.#network.connected(this.#id, to))
+        throw new Error(`The link to node ${to} broke.`);
       yield chunk;
     }
   }

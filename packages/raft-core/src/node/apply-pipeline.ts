@@ -55,7 +55,9 @@ export class ApplyPipeline<Result> {
   async #applyBatch(batch: readonly Entry[]): Promise<void> {
     const results = await this.#stateMachine.apply(batch);
     if (results.length !== batch.length) {
-      throw new ContractBrokenError(`apply gave ${results.length} results for ${batch.length} entries. Fix the state machine.`);
+      throw new ContractBrokenError(
+        `apply gave ${results.length} results for ${batch.length} entries. Fix the state machine.`,
+      );
     }
     if (!this.#halted) this.#duties.onApplied(batch, results);
   }

@@ -50,7 +50,8 @@ export class Compaction {
   run(): void {
     const extent = this.#parts.extent();
     if (this.#fill(extent) <= this.#nextFill) return;
-    if (extent.logSizeBytes > this.#limits.logHardBytes && this.#parts.heldIndex() !== undefined) this.#parts.abortSnapshots();
+    if (extent.logSizeBytes > this.#limits.logHardBytes && this.#parts.heldIndex() !== undefined)
+      this.#parts.abortSnapshots();
     this.#compact(extent);
     this.#nextFill = Math.max(1, this.#fill(this.#parts.extent()) + RETRY_GROWTH);
   }
@@ -75,7 +76,8 @@ export class Compaction {
     const { logMaxBytes, logMaxEntries, logTailShare } = this.#limits;
     let { logSizeBytes: keptBytes, firstIndex } = extent;
     const enough = (): boolean =>
-      keptBytes <= logMaxBytes * logTailShare && extent.lastIndex - firstIndex + 1 <= logMaxEntries * logTailShare;
+      keptBytes <= logMaxBytes * logTailShare &&
+      extent.lastIndex - firstIndex + 1 <= logMaxEntries * logTailShare;
     while (firstIndex <= limit && !enough()) {
       const entries = this.#parts.entries(firstIndex, Math.min(STEP_ENTRIES, limit - firstIndex + 1));
       if (entries.length === 0) break;

@@ -9,7 +9,10 @@ export class NotLeaderError extends RaftError {
   readonly leader: NodeId;
 
   constructor(leader: NodeId, options?: ErrorOptions) {
-    super(leader === NO_NODE ? "No leader is known. Try again in a moment." : `Node ${leader} leads. Ask it.`, options);
+    super(
+      leader === NO_NODE ? "No leader is known. Try again in a moment." : `Node ${leader} leads. Ask it.`,
+      options,
+    );
     this.leader = leader;
   }
 }
@@ -38,7 +41,9 @@ export class ProposalTooLargeError extends RaftError {
   readonly category = "invalid" as const;
 
   constructor(sizeBytes: number, limitBytes: number) {
-    super(`A proposal of ${sizeBytes} bytes is above the limit of ${limitBytes}. Split it or raise maxProposalBytes.`);
+    super(
+      `A proposal of ${sizeBytes} bytes is above the limit of ${limitBytes}. Split it or raise maxProposalBytes.`,
+    );
   }
 }
 
@@ -78,7 +83,9 @@ export class FeatureLevelError extends RaftError {
   readonly category = "conflict" as const;
 
   constructor(found: number, supported: number) {
-    super(`Feature level ${found} is in use, and this release supports up to ${supported}. Upgrade this node.`);
+    super(
+      `Feature level ${found} is in use, and this release supports up to ${supported}. Upgrade this node.`,
+    );
   }
 }
 

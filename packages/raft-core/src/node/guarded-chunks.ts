@@ -28,9 +28,12 @@ export class GuardedChunks {
     try {
       for (let next = await this.#next(); next.done !== true; next = await this.#next()) yield next.value;
     } catch (error) {
-      this.#broken = new SnapshotStreamError("The stream of the snapshot ended early; the leader will try again.", {
-        cause: asError(error),
-      });
+      this.#broken = new SnapshotStreamError(
+        "The stream of the snapshot ended early; the leader will try again.",
+        {
+          cause: asError(error),
+        },
+      );
       throw this.#broken;
     } finally {
       this.release();

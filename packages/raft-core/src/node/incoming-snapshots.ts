@@ -59,12 +59,14 @@ export class IncomingSnapshots {
   async #receive(incoming: IncomingSnapshot): Promise<void> {
     this.#refuseIfStopped();
     const { featureLevel } = incoming.meta;
-    if (featureLevel > this.#parts.featureLevel) throw new FeatureLevelError(featureLevel, this.#parts.featureLevel);
+    if (featureLevel > this.#parts.featureLevel)
+      throw new FeatureLevelError(featureLevel, this.#parts.featureLevel);
     if (this.#installing !== undefined) throw refused("another one is being installed");
     const decision = this.#parts.decide(incoming);
     this.#refuseIfStopped();
     if (decision.install) await this.#begin(incoming);
-    else if (decision.reason !== "alreadyHeld") throw refused(decision.reason === "busy" ? "another one is being installed" : "its sender was deposed");
+    else if (decision.reason !== "alreadyHeld")
+      throw refused(decision.reason === "busy" ? "another one is being installed" : "its sender was deposed");
   }
 
   #begin(incoming: IncomingSnapshot): Promise<void> {
@@ -107,7 +109,9 @@ export class IncomingSnapshots {
 
   #refuseIfStopped(): void {
     if (!this.#stop.signal.aborted) return;
-    throw new NodeStoppedError("This node stopped and installs no snapshots.", { cause: this.#stop.signal.reason });
+    throw new NodeStoppedError("This node stopped and installs no snapshots.", {
+      cause: this.#stop.signal.reason,
+    });
   }
 }
 
@@ -117,5 +121,7 @@ function blamesSnapshot(error: Error): boolean {
 }
 
 function refused(why: string): SnapshotRefusedError {
-  return new SnapshotRefusedError(`The snapshot was refused: ${why}. The leader will try again if it is still needed.`);
+  return new SnapshotRefusedError(
+    `The snapshot was refused: ${why}. The leader will try again if it is still needed.`,
+  );
 }

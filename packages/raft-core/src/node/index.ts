@@ -17,7 +17,12 @@ export {
   TransferTargetError,
 } from "./errors.ts";
 export type { RaftNodeEvent } from "./events.ts";
-export { DEFAULT_SETTINGS, type RaftNodeOptions, type RaftNodeParts, type RaftNodeSettings } from "./options.ts";
+export {
+  DEFAULT_SETTINGS,
+  type RaftNodeOptions,
+  type RaftNodeParts,
+  type RaftNodeSettings,
+} from "./options.ts";
 export type { ProposalPriority, ProposeOptions } from "./proposals.ts";
 export { RaftNode } from "./raft-node.ts";
 export type { RaftStatus } from "./status.ts";

@@ -191,7 +191,8 @@ export class Loop<Result> {
   #observe(event: RaftEvent): void {
     this.leadership.observe(event);
     this.transfers.observe(event);
-    if (event.type === "leaderChanged") this.#emit({ type: "leaderChanged", leader: event.leader, term: event.term });
+    if (event.type === "leaderChanged")
+      this.#emit({ type: "leaderChanged", leader: event.leader, term: event.term });
     if (event.type === "roleChanged" && event.previous === "leader") {
       this.snapshots.endSending(new NotLeaderError(this.raft.leader));
     }
@@ -240,7 +241,11 @@ export class Loop<Result> {
     if (this.#ended !== undefined) return;
     const error = asError(thrown);
     this.#failed = true;
-    this.#end(new NodeStoppedError("This node failed and will never acknowledge again. Restart it.", { cause: error }));
+    this.#end(
+      new NodeStoppedError("This node failed and will never acknowledge again. Restart it.", {
+        cause: error,
+      }),
+    );
     this.#emit({ type: "fatal", error });
   }
 

@@ -139,19 +139,26 @@ const COUNTS = [
 function refuseUnworkable(settings: RaftNodeSettings & { readonly bootstrap: Configuration }): void {
   for (const name of COUNTS) {
     const value = settings[name];
-    if (!Number.isSafeInteger(value) || value < 1) throw new InvalidOptionError(`${name} is ${value}; give a whole number above 0.`);
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new InvalidOptionError(`${name} is ${value}; give a whole number above 0.`);
   }
   for (const name of ["systemShare", "logTailShare"] as const) {
     const value = settings[name];
-    if (!(value >= 0 && value < 1)) throw new InvalidOptionError(`${name} is ${value}; give a number from 0 to below 1.`);
+    if (!(value >= 0 && value < 1))
+      throw new InvalidOptionError(`${name} is ${value}; give a number from 0 to below 1.`);
   }
   const { tickMs, maxProposalBytes, maxUncommittedBytes, systemShare, logMaxBytes, logHardBytes } = settings;
   if (!(tickMs > 0)) throw new InvalidOptionError(`tickMs is ${tickMs}; give milliseconds above 0.`);
   if (maxProposalBytes > maxUncommittedBytes * (1 - systemShare)) {
-    throw new InvalidOptionError(`maxUncommittedBytes (${maxUncommittedBytes}) leaves no room for one proposal of maxProposalBytes (${maxProposalBytes}).`);
+    throw new InvalidOptionError(
+      `maxUncommittedBytes (${maxUncommittedBytes}) leaves no room for one proposal of maxProposalBytes (${maxProposalBytes}).`,
+    );
   }
   if (logHardBytes < logMaxBytes) {
-    throw new InvalidOptionError(`logHardBytes (${logHardBytes}) must not be below logMaxBytes (${logMaxBytes}).`);
+    throw new InvalidOptionError(
+      `logHardBytes (${logHardBytes}) must not be below logMaxBytes (${logMaxBytes}).`,
+    );
   }
-  if (settings.bootstrap.voters.length === 0) throw new InvalidOptionError("bootstrap names no voters; name at least this node.");
+  if (settings.bootstrap.voters.length === 0)
+    throw new InvalidOptionError("bootstrap names no voters; name at least this node.");
 }

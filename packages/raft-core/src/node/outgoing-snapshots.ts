@@ -53,7 +53,10 @@ export class OutgoingSnapshots {
     this.#retries.get(to)?.();
     this.#retries.delete(to);
     this.#sending.get(to)?.abort.abort(new SnapshotStreamError("The leader began this snapshot anew."));
-    const sending: Sending = { abort: new AbortController(), heldIndex: this.#parts.stateMachine.durable().index };
+    const sending: Sending = {
+      abort: new AbortController(),
+      heldIndex: this.#parts.stateMachine.durable().index,
+    };
     this.#sending.set(to, sending);
     const running = this.#run(request, sending).finally(() => this.#running.delete(running));
     this.#running.add(running);

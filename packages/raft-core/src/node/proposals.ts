@@ -187,9 +187,12 @@ export class Proposals<Result> {
     }
     proposal.answered = true;
     proposal.reject(
-      new ProposalOutcomeUnknownError("The caller stopped waiting after the log took the proposal; it may yet be applied.", {
-        cause: signal.reason,
-      }),
+      new ProposalOutcomeUnknownError(
+        "The caller stopped waiting after the log took the proposal; it may yet be applied.",
+        {
+          cause: signal.reason,
+        },
+      ),
     );
   }
 
@@ -219,9 +222,12 @@ function exceeds(count: number, maxCount: number, sizeBytes: number, maxBytes: n
 }
 
 function abortedBefore(signal: AbortSignal): ProposalDroppedError {
-  return new ProposalDroppedError("The caller stopped waiting before the proposal reached the log; it never will.", {
-    cause: signal.reason,
-  });
+  return new ProposalDroppedError(
+    "The caller stopped waiting before the proposal reached the log; it never will.",
+    {
+      cause: signal.reason,
+    },
+  );
 }
 
 function replaced(index: number): ProposalDroppedError {

@@ -3,7 +3,10 @@ import type { NodeId } from "../types.ts";
 import type { RaftNodeSettings } from "./options.ts";
 
 /** The core counts ticks; this turns the node's milliseconds into them. */
-export function raftConfigOf(settings: RaftNodeSettings & { readonly id: NodeId }, appliedIndex: number): RaftConfig {
+export function raftConfigOf(
+  settings: RaftNodeSettings & { readonly id: NodeId },
+  appliedIndex: number,
+): RaftConfig {
   const { tickMs, electionTimeoutMs, heartbeatMs } = settings;
   const electionTicks = Math.ceil(electionTimeoutMs.min / tickMs);
   return {

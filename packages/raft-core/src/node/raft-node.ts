@@ -66,7 +66,8 @@ export class RaftNode<Result> {
   async transferLeadership(to?: NodeId): Promise<NodeId> {
     this.#refuseUnlessLeader();
     const target = to ?? bestTransferTarget(this.#loop.raft.status());
-    if (target === undefined) throw new TransferFailedError("No other voter was heard from. Start one, then try again.");
+    if (target === undefined)
+      throw new TransferFailedError("No other voter was heard from. Start one, then try again.");
     const transfer = this.#loop.transfers.begin(target, (id) => this.#loop.raft.transferLeadership(id));
     this.#loop.wake();
     return transfer;

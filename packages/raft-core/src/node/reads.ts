@@ -38,7 +38,9 @@ export class Reads {
 
   submit(): Promise<void> {
     if (this.#pending >= this.#maxPending) {
-      throw new TooManyReadsError(`${this.#pending} reads wait for their confirmation. Try again in a moment.`);
+      throw new TooManyReadsError(
+        `${this.#pending} reads wait for their confirmation. Try again in a moment.`,
+      );
     }
     return new Promise<void>((resolve, reject) => {
       this.#pending++;
@@ -87,7 +89,11 @@ export class Reads {
   }
 
   rejectAll(reason: Error): void {
-    const reads = [...this.#confirmed.map((round) => round.reads), ...this.#rounds.values(), this.#waiting].flat();
+    const reads = [
+      ...this.#confirmed.map((round) => round.reads),
+      ...this.#rounds.values(),
+      this.#waiting,
+    ].flat();
     this.#confirmed = [];
     this.#rounds.clear();
     this.#waiting = [];

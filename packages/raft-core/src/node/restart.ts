@@ -20,7 +20,8 @@ export async function loadAndReconcile(parts: RestartParts): Promise<PersistedSt
   const level = Math.max(durable.featureLevel, persisted.snapshot.featureLevel);
   if (level > parts.featureLevel) throw new FeatureLevelError(level, parts.featureLevel);
   const appliedIndex = parts.stateMachine.appliedIndex();
-  if (persisted.snapshot.index > appliedIndex) throw new StateBehindLogError(appliedIndex, persisted.snapshot.index + 1);
+  if (persisted.snapshot.index > appliedIndex)
+    throw new StateBehindLogError(appliedIndex, persisted.snapshot.index + 1);
   return logContains(persisted, durable) ? persisted : await resetTo(parts.storage, persisted, durable);
 }
 
@@ -48,7 +49,11 @@ function logContains({ snapshot, entries }: PersistedState, { index, term }: Sna
   return entries[index - snapshot.index - 1]?.term === term;
 }
 
-async function resetTo(storage: LogStorage, persisted: PersistedState, durable: SnapshotMeta): Promise<PersistedState> {
+async function resetTo(
+  storage: LogStorage,
+  persisted: PersistedState,
+  durable: SnapshotMeta,
+): Promise<PersistedState> {
   await storage.reset(durable);
   const hardState = await raiseTerm(storage, persisted.hardState, durable.term);
   return { hardState, snapshot: durable, entries: [] };

@@ -111,7 +111,8 @@ export class Snapshots {
       termAt: (index) => raft.termAt(index),
       durable: () => this.#complete(options.stateMachine.durable()),
       heldIndex: () => this.#outgoing.heldIndex(),
-      abortSnapshots: () => this.#outgoing.abortAll(new Error("The log passed logHardBytes; it cannot wait for this snapshot.")),
+      abortSnapshots: () =>
+        this.#outgoing.abortAll(new Error("The log passed logHardBytes; it cannot wait for this snapshot.")),
       compact: (meta) => this.#compact(meta),
     });
   }

@@ -33,7 +33,9 @@ export class Transfers {
         to,
         resolve,
         reject,
-        cancelTimer: this.#clock.after(this.#timeoutMs, () => this.#end(waiting, failed(to, "nobody was seen to lead in time"))),
+        cancelTimer: this.#clock.after(this.#timeoutMs, () =>
+          this.#end(waiting, failed(to, "nobody was seen to lead in time")),
+        ),
       };
       this.#waiting.push(waiting);
     });
@@ -46,8 +48,10 @@ export class Transfers {
     } else if (event.type === "leaderElected") {
       this.#endAll((to) => failed(to, "this node was elected again"));
     } else if (event.type === "transferEnded" && event.outcome !== "steppedDown") {
-      const why = event.outcome === "timedOut" ? "it did not take over in time" : "another transfer replaced this one";
-      for (const waiting of this.#waiting.filter(({ to }) => to === event.to)) this.#end(waiting, failed(event.to, why));
+      const why =
+        event.outcome === "timedOut" ? "it did not take over in time" : "another transfer replaced this one";
+      for (const waiting of this.#waiting.filter(({ to }) => to === event.to))
+        this.#end(waiting, failed(event.to, why));
     }
   }
 
@@ -58,7 +62,9 @@ export class Transfers {
   #refused(to: NodeId, outcome: TransferOutcome & { readonly accepted: false }): Promise<NodeId> {
     if (outcome.reason === "alreadyLeader") return Promise.resolve(to);
     if (outcome.reason === "notLeader") return Promise.reject(new NotLeaderError(outcome.leader));
-    return Promise.reject(new TransferTargetError(`Node ${to} has no vote here. Name a voter, or none to have one chosen.`));
+    return Promise.reject(
+      new TransferTargetError(`Node ${to} has no vote here. Name a voter, or none to have one chosen.`),
+    );
   }
 
   #endAll(reason: (to: NodeId) => Error): void {
@@ -75,11 +81,15 @@ export class Transfers {
 
 /** The voter that was heard from and lacks least; undefined when there is none. */
 export function bestTransferTarget({ peers, configuration }: Status): NodeId | undefined {
-  const candidates = peers.filter(({ id, recentlyActive }) => recentlyActive && configuration.voters.includes(id));
+  const candidates = peers.filter(
+    ({ id, recentlyActive }) => recentlyActive && configuration.voters.includes(id),
+  );
   candidates.sort((a, b) => b.matchIndex - a.matchIndex || a.id - b.id);
   return candidates[0]?.id;
 }
 
 function failed(to: NodeId, why: string): TransferFailedError {
-  return new TransferFailedError(`Leadership did not pass to node ${to}: ${why}. Ask the cluster who leads and try again.`);
+  return new TransferFailedError(
+    `Leadership did not pass to node ${to}: ${why}. Ask the cluster who leads and try again.`,
+  );
 }

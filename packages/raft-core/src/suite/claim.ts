@@ -32,7 +32,11 @@ export function metaAt(index: number, term: number): SnapshotMeta {
   return { index, term, configuration: VOTERS, featureLevel: 0 };
 }
 
-export function entryAt(index: number, term: number, data: Uint8Array = new Uint8Array([index % 256])): Entry {
+export function entryAt(
+  index: number,
+  term: number,
+  data: Uint8Array = new Uint8Array([index % 256]),
+): Entry {
   return { index, term, type: "normal", data };
 }
 

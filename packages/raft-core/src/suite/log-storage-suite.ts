@@ -14,7 +14,11 @@ export interface LogStorageFixture {
 type Body = (log: Reopenable) => Promise<void>;
 
 /** Everything that {@link LogStorage} promises. `place` gives a new, empty place for each test. */
-export function logStorageSuite(tools: SuiteTools, name: string, place: () => Promise<LogStorageFixture>): void {
+export function logStorageSuite(
+  tools: SuiteTools,
+  name: string,
+  place: () => Promise<LogStorageFixture>,
+): void {
   for (const [sentence, body] of Object.entries({ ...appending, ...forgetting })) {
     tools.test(`${name}: ${sentence}`, async () => {
       const log = await Reopenable.open(await place());
@@ -49,10 +53,16 @@ const appending: Record<string, Body> = {
   "a batch may carry a hard state alone, and one without leaves it": async (log) => {
     await log.append([], { term: 4, votedFor: 2 });
     await log.append(entriesBetween(1, 2, 4));
-    claimSame((await log.reopen()).hardState, { term: 4, votedFor: 2 }, "the hard state is the last one given");
+    claimSame(
+      (await log.reopen()).hardState,
+      { term: 4, votedFor: 2 },
+      "the hard state is the last one given",
+    );
   },
   "batches issued without waiting take effect in order": async (log) => {
-    const batches = Array.from({ length: 50 }, (_, i) => log.append([entryAt(i + 1, 1)], { term: i + 1, votedFor: 1 }));
+    const batches = Array.from({ length: 50 }, (_, i) =>
+      log.append([entryAt(i + 1, 1)], { term: i + 1, votedFor: 1 }),
+    );
     await Promise.all(batches);
     const { hardState, entries } = await log.reopen();
     claimSame(hardState, { term: 50, votedFor: 1 }, "the last batch wins");
@@ -64,7 +74,13 @@ const appending: Record<string, Body> = {
     const { entries } = await log.reopen();
     claimSame(
       entries.map(({ index, term }) => [index, term]),
-      [[1, 1], [2, 1], [3, 1], [4, 2], [5, 2]],
+      [
+        [1, 1],
+        [2, 1],
+        [3, 1],
+        [4, 2],
+        [5, 2],
+      ],
       "entries 6 to 10 of the old term are gone",
     );
   },
@@ -124,7 +140,11 @@ const forgetting: Record<string, Body> = {
     await log.storage.reset(metaAt(1_000, 7));
     await log.append([entryAt(1_001, 7)]);
     const { snapshot, entries } = await log.reopen();
-    claimSame([snapshot.index, ...indexes(entries)], [1_000, 1_001], "the log is gapless from the snapshot on");
+    claimSame(
+      [snapshot.index, ...indexes(entries)],
+      [1_000, 1_001],
+      "the log is gapless from the snapshot on",
+    );
   },
   "reset at index 0 records the first configuration": async (log) => {
     await log.storage.reset(metaAt(0, 0));
@@ -159,7 +179,10 @@ class Reopenable {
     await this.storage.close();
     this.storage = await this.#fixture.open();
     const state = await this.storage.load();
-    claim(state.entries.every(({ index }, i) => index === state.snapshot.index + 1 + i), "the log is gapless");
+    claim(
+      state.entries.every(({ index }, i) => index === state.snapshot.index + 1 + i),
+      "the log is gapless",
+    );
     return state;
   }
 

@@ -1,7 +1,16 @@
 import type { Snapshot, StateMachine } from "../contracts.ts";
 import { encodeConfiguration } from "../core/configuration.ts";
 import type { Entry, SnapshotMeta } from "../types.ts";
-import { chunksFrom, claim, claimRejects, claimSame, entryAt, metaAt, VOTERS, type SuiteTools } from "./claim.ts";
+import {
+  chunksFrom,
+  claim,
+  claimRejects,
+  claimSame,
+  entryAt,
+  metaAt,
+  VOTERS,
+  type SuiteTools,
+} from "./claim.ts";
 
 /** One place where a state lives. */
 export interface StateMachineFixture {
@@ -18,7 +27,11 @@ export interface StateMachineFixture {
 type Body = (states: States) => Promise<void>;
 
 /** Everything that {@link StateMachine} promises. `place` gives a new, empty place for each test. */
-export function stateMachineSuite(tools: SuiteTools, name: string, place: () => Promise<StateMachineFixture>): void {
+export function stateMachineSuite(
+  tools: SuiteTools,
+  name: string,
+  place: () => Promise<StateMachineFixture>,
+): void {
   for (const [sentence, body] of Object.entries({ ...applying, ...snapshots })) {
     tools.test(`${name}: ${sentence}`, async () => {
       const states = new States(place);
@@ -65,7 +78,11 @@ const applying: Record<string, Body> = {
     await state.machine.apply(commands(state.fixture, applied + 1, 25));
     const twin = await states.add();
     await twin.machine.apply(commands(twin.fixture, 1, 25));
-    claimSame(await state.fingerprint(), await twin.fingerprint(), "a restart and a replay lead to the same state");
+    claimSame(
+      await state.fingerprint(),
+      await twin.fingerprint(),
+      "a restart and a replay lead to the same state",
+    );
   },
 };
 
@@ -89,11 +106,17 @@ const snapshots: Record<string, Body> = {
     await target.machine.restore(full(snapshot), snapshot.chunks);
     await closeTwice(snapshot);
     await twin.machine.apply(commands(twin.fixture, 1, snapshot.meta.index));
-    claimSame(await target.fingerprint(), await twin.fingerprint(), "it holds what was there when it was taken");
+    claimSame(
+      await target.fingerprint(),
+      await twin.fingerprint(),
+      "it holds what was there when it was taken",
+    );
   },
   "a snapshot replaces everything that was there": async (states) => {
     const [source, target] = [await states.add(), await states.add()];
-    await target.machine.apply(commands(target.fixture, 1, 5).map((e) => ({ ...e, data: target.fixture.command(900 + e.index) })));
+    await target.machine.apply(
+      commands(target.fixture, 1, 5).map((e) => ({ ...e, data: target.fixture.command(900 + e.index) })),
+    );
     await source.machine.apply(commands(source.fixture, 1, 30));
     const { meta } = await copy(source.machine, target.machine);
     await target.machine.apply(commands(target.fixture, meta.index + 1, 30));
@@ -115,9 +138,15 @@ const snapshots: Record<string, Body> = {
     const target = await states.add();
     await target.machine.apply(commands(target.fixture, 1, 3));
     const noise = chunksFrom([new Uint8Array([0xff, 0x00, 0xfe, 0x01])]);
-    const error = await claimRejects(target.machine.restore(metaAt(50, 2), noise), "restore rejects what is no snapshot");
+    const error = await claimRejects(
+      target.machine.restore(metaAt(50, 2), noise),
+      "restore rejects what is no snapshot",
+    );
     const { category } = error as { readonly category?: unknown };
-    claim(category === "invalid" || category === "unavailable", "the error's category blames the snapshot, not the disk");
+    claim(
+      category === "invalid" || category === "unavailable",
+      "the error's category blames the snapshot, not the disk",
+    );
     claim(target.machine.appliedIndex() === 3, "the old state stands");
   },
 };

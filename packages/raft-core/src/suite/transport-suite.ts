@@ -14,7 +14,11 @@ export interface TransportFixture {
 type Body = (network: Network) => Promise<void>;
 
 /** Everything that {@link Transport} promises. `network` gives a new one for each test. */
-export function transportSuite(tools: SuiteTools, name: string, network: () => Promise<TransportFixture>): void {
+export function transportSuite(
+  tools: SuiteTools,
+  name: string,
+  network: () => Promise<TransportFixture>,
+): void {
   for (const [sentence, body] of Object.entries({ ...messages, ...snapshots, ...brokenSnapshots })) {
     tools.test(`${name}: ${sentence}`, async () => {
       const opened = new Network(await network());
@@ -43,7 +47,10 @@ const messages: Record<string, Body> = {
     one.send([heartbeat(1, 2, 7), heartbeat(1, 3, 8), heartbeat(1, 2, 9)]);
     await network.until(() => toTwo.length >= 2 && toThree.length >= 1);
     claimSame(new Set(toTwo.map(({ term }) => term)).size, 2, "both of node 2's arrive there");
-    claim(toThree.every(({ to }) => to === 3), "node 3 receives only its own");
+    claim(
+      toThree.every(({ to }) => to === 3),
+      "node 3 receives only its own",
+    );
   },
   "sending to a member that is not there neither throws nor disturbs others": async (network) => {
     const [one, two] = [await network.open(1), await network.open(2)];
@@ -58,7 +65,10 @@ const messages: Record<string, Body> = {
     await one.close();
     one.send([heartbeat(1, 2, 2)]);
     for (let turn = 0; turn < 5; turn++) await network.pause();
-    claim(received.every(({ term }) => term !== 2), "nothing leaves after close()");
+    claim(
+      received.every(({ term }) => term !== 2),
+      "nothing leaves after close()",
+    );
   },
 };
 
@@ -86,7 +96,11 @@ const snapshots: Record<string, Body> = {
     two.onSnapshot(async ({ chunks }) => {
       for await (const chunk of chunks) bytes.push(...chunk);
     });
-    await network.sendSnapshot(one, 2, chunksFrom([1, 2, 3, 4, 5].map((byte) => new Uint8Array([byte, byte]))));
+    await network.sendSnapshot(
+      one,
+      2,
+      chunksFrom([1, 2, 3, 4, 5].map((byte) => new Uint8Array([byte, byte]))),
+    );
     claimSame(bytes, [1, 1, 2, 2, 3, 3, 4, 4, 5, 5], "they arrive as they were sent");
   },
   "an empty snapshot is a snapshot": async (network) => {
@@ -126,7 +140,10 @@ const brokenSnapshots: Record<string, Body> = {
   "a refused snapshot rejects at the sender": async (network) => {
     const [one, two] = [await network.open(1), await network.open(2)];
     two.onSnapshot(() => Promise.reject(new Error("no")));
-    await claimRejects(network.sendSnapshot(one, 2, chunksFrom([new Uint8Array(10)])), "the sender hears of it");
+    await claimRejects(
+      network.sendSnapshot(one, 2, chunksFrom([new Uint8Array(10)])),
+      "the sender hears of it",
+    );
   },
   "a snapshot for a member that is not there rejects": async (network) => {
     const one = await network.open(1);
@@ -184,7 +201,8 @@ class Network {
   /** Sends until it arrives, because a network may lose messages, above all while it connects. */
   async deliver(from: Transport, to: Transport, message: Message): Promise<Message> {
     const received = collect(to);
-    const same = (): Message | undefined => received.find(({ type, term }) => type === message.type && term === message.term);
+    const same = (): Message | undefined =>
+      received.find(({ type, term }) => type === message.type && term === message.term);
     for (let attempt = 0; attempt < 50 && same() === undefined; attempt++) {
       from.send([message]);
       for (let turn = 0; turn < 10 && same() === undefined; turn++) await this.pause();
@@ -239,7 +257,9 @@ async function* breaking(): AsyncGenerator<Uint8Array> {
 /** One chunk, then nothing until the signal fires. */
 async function* stalling(signal: AbortSignal): AsyncGenerator<Uint8Array> {
   yield new Uint8Array(10);
-  await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true }));
+  await new Promise((_resolve, reject) =>
+    signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true }),
+  );
 }
 
 function heartbeat(from: NodeId, to: NodeId, term: number): Message {

@@ -8,7 +8,12 @@ test("timers fire in the order of their instants, at their instants", async () =
   clock.after(10, () => fired.push(["early", clock.now()]));
   clock.every(15, () => fired.push(["beat", clock.now()]));
   await clock.advance(30);
-  expect(fired).toEqual([["early", 110], ["beat", 115], ["late", 130], ["beat", 130]]);
+  expect(fired).toEqual([
+    ["early", 110],
+    ["beat", 115],
+    ["late", 130],
+    ["beat", 130],
+  ]);
   expect(clock.now()).toBe(130);
 });
 
@@ -25,7 +30,13 @@ test("a cancelled timer does not fire, even when cancelled at its own instant", 
 test("work that a timer causes settles before the next instant", async () => {
   const clock = new ManualClock();
   const seen: number[] = [];
-  clock.every(10, () => void Promise.resolve().then(() => Promise.resolve()).then(() => seen.push(clock.now())));
+  clock.every(
+    10,
+    () =>
+      void Promise.resolve()
+        .then(() => Promise.resolve())
+        .then(() => seen.push(clock.now())),
+  );
   await clock.advance(30);
   expect(seen).toEqual([10, 20, 30]);
 });

@@ -13,7 +13,8 @@ logStorageSuite({ test }, "MemoryLogStorage", () => {
   });
 });
 
-const entries = (...indexes: number[]) => indexes.map((index) => ({ index, term: 1, type: "normal" as const, data: new Uint8Array(1) }));
+const entries = (...indexes: number[]) =>
+  indexes.map((index) => ({ index, term: 1, type: "normal" as const, data: new Uint8Array(1) }));
 
 test("a crash loses what was written and not synced", async () => {
   const disk = gate();
@@ -41,7 +42,9 @@ test("a change under way during a crash is never reported durable", async () => 
 
 test("a failed sync fails its own change, and a gap behind it is refused", async () => {
   let failures = 1;
-  const storage = new MemoryLogStorage({ sync: () => (failures-- > 0 ? Promise.reject(new Error("EIO")) : Promise.resolve()) });
+  const storage = new MemoryLogStorage({
+    sync: () => (failures-- > 0 ? Promise.reject(new Error("EIO")) : Promise.resolve()),
+  });
   const [first, second] = await Promise.allSettled([
     storage.append({ id: 1, entries: entries(1) }),
     storage.append({ id: 2, entries: entries(2) }),

@@ -8,14 +8,17 @@ for (const durableEvery of [1, 7]) {
     return Promise.resolve({
       open: () => Promise.resolve((machine = machine.crash())),
       command: (n: number) => setCommand(`key ${n % 10}`, `value ${n}`),
-      fingerprint: (state: StateMachine<unknown>) => Promise.resolve(JSON.stringify((state as MemoryStateMachine).pairs())),
+      fingerprint: (state: StateMachine<unknown>) =>
+        Promise.resolve(JSON.stringify((state as MemoryStateMachine).pairs())),
     });
   });
 }
 
 test("an entry out of its order is refused", () => {
   const machine = new MemoryStateMachine();
-  expect(() => machine.apply([{ index: 2, term: 1, type: "normal", data: setCommand("a", "1") }])).toThrow("cannot follow");
+  expect(() => machine.apply([{ index: 2, term: 1, type: "normal", data: setCommand("a", "1") }])).toThrow(
+    "cannot follow",
+  );
 });
 
 test("what was not durable is gone after a crash", async () => {

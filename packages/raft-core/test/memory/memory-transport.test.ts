@@ -5,13 +5,19 @@ import { eventLoopTurn } from "../node/cluster.ts";
 
 transportSuite({ test }, "MemoryTransport", () => {
   const network = new MemoryNetwork();
-  return Promise.resolve({ open: (id: number) => Promise.resolve(network.transport(id)), pause: eventLoopTurn });
+  return Promise.resolve({
+    open: (id: number) => Promise.resolve(network.transport(id)),
+    pause: eventLoopTurn,
+  });
 });
 
 transportSuite({ test }, "MemoryTransport with latency", () => {
   const clock = new ManualClock({ settle: eventLoopTurn });
   const network = new MemoryNetwork({ clock, latencyMs: 5 });
-  return Promise.resolve({ open: (id: number) => Promise.resolve(network.transport(id)), pause: () => clock.advance(1) });
+  return Promise.resolve({
+    open: (id: number) => Promise.resolve(network.transport(id)),
+    pause: () => clock.advance(1),
+  });
 });
 
 const timeoutNow: Message = { type: "timeoutNow", from: 1, to: 2, term: 1 };

@@ -7,7 +7,10 @@ function entry(index: number, sizeBytes = 1): Entry {
   return { index, term: 1, type: "normal", data: new Uint8Array(sizeBytes) };
 }
 
-function under(apply: (entries: readonly Entry[]) => Promise<number[]>, limits = { maxEntries: 100, maxBytes: 100 }) {
+function under(
+  apply: (entries: readonly Entry[]) => Promise<number[]>,
+  limits = { maxEntries: 100, maxBytes: 100 },
+) {
   const log: string[] = [];
   const batches: number[][] = [];
   const machine: Pick<StateMachine<number>, "apply"> = {
@@ -24,7 +27,8 @@ function under(apply: (entries: readonly Entry[]) => Promise<number[]>, limits =
   return { pipeline, log, batches };
 }
 
-const indexes = (entries: readonly Entry[]): Promise<number[]> => Promise.resolve(entries.map(({ index }) => index));
+const indexes = (entries: readonly Entry[]): Promise<number[]> =>
+  Promise.resolve(entries.map(({ index }) => index));
 
 test("one batch is under way at a time; what gathers meanwhile is the next", async () => {
   const first = gate();

@@ -2,7 +2,13 @@ import { expect, test } from "@jest/globals";
 import { clockFrom } from "../../src/index.ts";
 
 test("a clock over the platform's timers calls back, and stops when told", async () => {
-  const clock = clockFrom({ now: () => performance.now(), setInterval, clearInterval, setTimeout, clearTimeout });
+  const clock = clockFrom({
+    now: () => performance.now(),
+    setInterval,
+    clearInterval,
+    setTimeout,
+    clearTimeout,
+  });
   const before = clock.now();
   await new Promise<void>((resolve) => void clock.after(1, resolve));
   let beats = 0;

@@ -53,7 +53,10 @@ export class Cluster {
   }
 
   /** Started, and with a leader that is ready. */
-  static async led(size: number, settings: Partial<RaftNodeSettings> = {}): Promise<{ cluster: Cluster; leader: Place }> {
+  static async led(
+    size: number,
+    settings: Partial<RaftNodeSettings> = {},
+  ): Promise<{ cluster: Cluster; leader: Place }> {
     const cluster = await Cluster.started(size, settings);
     return { cluster, leader: await cluster.leader() };
   }
@@ -70,7 +73,7 @@ export class Cluster {
 
   async start(id: NodeId, settings: Partial<RaftNodeSettings> = {}): Promise<Place> {
     const place = this.place(id);
-    place.running = await RaftNode.start({
+    const starting = RaftNode.start({
       id,
       bootstrap: this.bootstrap,
       storage: place.storage,
@@ -82,6 +85,7 @@ export class Cluster {
       ...this.#settings,
       ...settings,
     });
+    place.running = await this.result(starting);
     return place;
   }
 
@@ -92,7 +96,7 @@ export class Cluster {
     await this.network.transport(place.id).close();
     place.storage = place.storage.crash({ keepUnsynced });
     place.stateMachine = place.stateMachine.crash();
-    await node.stop();
+    await this.result(node.stop());
   }
 
   /** Moves time on until some running node is a ready leader. */
@@ -121,6 +125,7 @@ export class Cluster {
     let settled = false;
     const done = (): void => void (settled = true);
     promise.then(done, done);
+    await this.clock.settle();
     await this.until(() => settled, "the promise settles", limitMs);
     return promise;
   }
@@ -135,7 +140,7 @@ export class Cluster {
   }
 
   async stop(): Promise<void> {
-    for (const place of this.places) await place.running?.stop();
+    for (const { running } of this.places) if (running !== undefined) await this.result(running.stop());
   }
 }
 

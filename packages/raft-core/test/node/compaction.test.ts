@@ -22,7 +22,12 @@ class LogUnderTest implements CompactionParts {
 
   entries(from: number, limit: number): Entry[] {
     const count = Math.max(0, Math.min(limit, this.lastIndex - from + 1));
-    return Array.from({ length: count }, (_, i) => ({ index: from + i, term: 1, type: "normal", data: new Uint8Array(10) }));
+    return Array.from({ length: count }, (_, i) => ({
+      index: from + i,
+      term: 1,
+      type: "normal",
+      data: new Uint8Array(10),
+    }));
   }
 
   termAt(index: number): number | undefined {
@@ -132,7 +137,10 @@ describe("in a cluster", () => {
       const { firstIndex, lastIndex } = node.status();
       expect(lastIndex - firstIndex + 1).toBeLessThanOrEqual(45);
       const { entries, snapshot } = await storage.load();
-      expect([entries.length, snapshot.configuration]).toEqual([lastIndex - firstIndex + 1, cluster.bootstrap]);
+      expect([entries.length, snapshot.configuration]).toEqual([
+        lastIndex - firstIndex + 1,
+        cluster.bootstrap,
+      ]);
       expect(events.some(({ type }) => type === "logCompacted")).toBe(true);
     }
     for (const place of cluster.places) await cluster.crash(place);

@@ -5,7 +5,8 @@ import { Cluster, gate, type Place, rejection } from "./cluster.ts";
 function failOnce(place: Place, operation: "append" | "compact", error = new Error("EIO")): void {
   const healthy = place.storage[operation].bind(place.storage) as (argument: never) => Promise<void>;
   let failures = 1;
-  place.storage[operation] = (argument: never) => (failures-- > 0 ? Promise.reject(error) : healthy(argument));
+  place.storage[operation] = (argument: never) =>
+    failures-- > 0 ? Promise.reject(error) : healthy(argument);
 }
 
 /** Messages that a node sends from now on. */
@@ -40,12 +41,23 @@ describe("scenario 5: fsync fails once, then succeeds", () => {
     failOnce(leader, "append");
     const taken = rejection(leader.node.propose(setCommand("a", "1")));
     const read = rejection(leader.node.linearizableRead());
-    expect(await cluster.result(taken)).toMatchObject({ code: "PROPOSAL_OUTCOME_UNKNOWN", cause: { cause: { message: "EIO" } } });
+    expect(await cluster.result(taken)).toMatchObject({
+      code: "PROPOSAL_OUTCOME_UNKNOWN",
+      cause: { cause: { message: "EIO" } },
+    });
     expect(await cluster.result(read)).toMatchObject({ code: "NODE_STOPPED" });
     const sent = listen(cluster, leader);
-    expect(leader.events.slice(-2)).toEqual([{ type: "leadershipLost", term }, { type: "fatal", error: new Error("EIO") }]);
-    expect(await rejection(leader.node.propose(setCommand("a", "2")))).toMatchObject({ code: "NODE_STOPPED" });
-    await cluster.until(() => cluster.others(leader).some(({ node }) => node.status().leaderReady), "another leads");
+    expect(leader.events.slice(-2)).toEqual([
+      { type: "leadershipLost", term },
+      { type: "fatal", error: new Error("EIO") },
+    ]);
+    expect(await rejection(leader.node.propose(setCommand("a", "2")))).toMatchObject({
+      code: "NODE_STOPPED",
+    });
+    await cluster.until(
+      () => cluster.others(leader).some(({ node }) => node.status().leaderReady),
+      "another leads",
+    );
     expect(sent).toEqual([]);
     await cluster.stop();
     expect(cluster.clock.pendingTimers).toBe(0);
@@ -68,7 +80,9 @@ describe("scenario 5: fsync fails once, then succeeds", () => {
 test("a failed compaction is fatal", async () => {
   const { cluster, leader } = await Cluster.led(1, { logMaxEntries: 10 });
   failOnce(leader, "compact", new Error("ENOSPC"));
-  const ends = Promise.allSettled(Array.from({ length: 40 }, () => leader.node.propose(setCommand("a", "1"))));
+  const ends = Promise.allSettled(
+    Array.from({ length: 40 }, () => leader.node.propose(setCommand("a", "1"))),
+  );
   await cluster.until(() => leader.eventsOf("fatal").length === 1, "the node fails");
   await ends;
   expect(leader.eventsOf("logCompacted")).toEqual([]);
@@ -88,7 +102,10 @@ test("stop waits for the write and the apply that are under way", async () => {
   const { cluster, leader } = await Cluster.led(1);
   const [disk, machine] = [gate(), gate()];
   const { storage, stateMachine } = leader;
-  const [append, apply] = [storage.append.bind(storage), MemoryStateMachine.prototype.apply.bind(stateMachine)];
+  const [append, apply] = [
+    storage.append.bind(storage),
+    MemoryStateMachine.prototype.apply.bind(stateMachine),
+  ];
   stateMachine.apply = async (entries) => {
     await machine.opened;
     return apply(entries);

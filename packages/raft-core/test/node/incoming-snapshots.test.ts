@@ -3,7 +3,12 @@ import { ManualClock, type SnapshotMeta } from "../../src/index.ts";
 import { IncomingSnapshots, type IncomingSnapshotsParts } from "../../src/node/incoming-snapshots.ts";
 import { eventLoopTurn, gate, rejection } from "./cluster.ts";
 
-const meta: SnapshotMeta = { index: 20, term: 3, configuration: { voters: [1], votersOutgoing: [], learners: [] }, featureLevel: 0 };
+const meta: SnapshotMeta = {
+  index: 20,
+  term: 3,
+  configuration: { voters: [1], votersOutgoing: [], learners: [] },
+  featureLevel: 0,
+};
 
 async function* twoChunks(onReturn: () => void = () => {}): AsyncGenerator<Uint8Array> {
   try {
@@ -35,7 +40,8 @@ function under(parts: Partial<IncomingSnapshotsParts> = {}) {
     onFatal: (error) => log.push(`fatal ${error.message}`),
     ...parts,
   });
-  const receive = (chunks = twoChunks()): Promise<void> => incoming.receive({ from: 1, term: 3, meta, chunks });
+  const receive = (chunks = twoChunks()): Promise<void> =>
+    incoming.receive({ from: 1, term: 3, meta, chunks });
   return { incoming, log, receive };
 }
 
@@ -66,7 +72,9 @@ test("a state machine that reads nothing still lets the sender go", async () => 
   let returned = false;
   const chunks = twoChunks(() => (returned = true));
   await chunks.next();
-  const { receive } = under({ stateMachine: { restore: () => Promise.reject(Object.assign(new Error("no"), { category: "invalid" })) } });
+  const { receive } = under({
+    stateMachine: { restore: () => Promise.reject(Object.assign(new Error("no"), { category: "invalid" })) },
+  });
   await rejection(receive(chunks));
   await eventLoopTurn();
   expect(returned).toBe(true);
@@ -75,19 +83,23 @@ test("a state machine that reads nothing still lets the sender go", async () => 
 test("a failed restore leaves room for the next snapshot", async () => {
   let failures = 1;
   const restore = (): Promise<void> =>
-    failures-- > 0 ? Promise.reject(Object.assign(new Error("bad"), { category: "invalid" })) : Promise.resolve();
+    failures-- > 0
+      ? Promise.reject(Object.assign(new Error("bad"), { category: "invalid" }))
+      : Promise.resolve();
   const { log, receive } = under({ stateMachine: { restore } });
   await rejection(receive());
   await receive();
   expect(log).toEqual(["not installed", "refused bad", "reset", "installed"]);
 });
 
-test.each([["invalid", "not installed"], ["unavailable", "not installed"], ["internal", "fatal bad"], [undefined, "fatal bad"]])(
-  "a restore that fails with category %s: %s",
-  async (category, consequence) => {
-    const restore = (): Promise<void> => Promise.reject(Object.assign(new Error("bad"), { category }));
-    const { log, receive } = under({ stateMachine: { restore } });
-    await rejection(receive());
-    expect(log[0]).toBe(consequence);
-  },
-);
+test.each([
+  ["invalid", "not installed"],
+  ["unavailable", "not installed"],
+  ["internal", "fatal bad"],
+  [undefined, "fatal bad"],
+])("a restore that fails with category %s: %s", async (category, consequence) => {
+  const restore = (): Promise<void> => Promise.reject(Object.assign(new Error("bad"), { category }));
+  const { log, receive } = under({ stateMachine: { restore } });
+  await rejection(receive());
+  expect(log[0]).toBe(consequence);
+});

@@ -15,17 +15,29 @@ test.each<[string, Partial<RaftNodeSettings>]>([
 ])("an unworkable %s is refused by name, and nothing is started", async (name, settings) => {
   const cluster = new Cluster(1);
   const error = await rejection(cluster.start(1, settings));
-  expect(error).toMatchObject({ code: "INVALID_OPTION", category: "invalid", message: expect.stringContaining(name) });
+  expect(error).toMatchObject({
+    code: "INVALID_OPTION",
+    category: "invalid",
+    message: expect.stringContaining(name),
+  });
   expect(cluster.clock.pendingTimers).toBe(0);
 });
 
 test("a bootstrap without voters is refused", () => {
   const bootstrap = { voters: [], votersOutgoing: [], learners: [] };
-  expect(() => resolveOptions({ bootstrap } as unknown as RaftNodeOptions<string>)).toThrow("bootstrap names no voters");
+  expect(() => resolveOptions({ bootstrap } as unknown as RaftNodeOptions<string>)).toThrow(
+    "bootstrap names no voters",
+  );
 });
 
 test("milliseconds become ticks", () => {
   const config = raftConfigOf({ ...DEFAULT_SETTINGS, id: 3 }, 17);
-  expect(config).toMatchObject({ id: 3, electionTicks: 15, electionTicksMax: 30, heartbeatTicks: 5, appliedIndex: 17 });
+  expect(config).toMatchObject({
+    id: 3,
+    electionTicks: 15,
+    electionTicksMax: 30,
+    heartbeatTicks: 5,
+    appliedIndex: 17,
+  });
   expect(raftConfigOf({ ...DEFAULT_SETTINGS, heartbeatMs: 1, id: 3 }, 0).heartbeatTicks).toBe(1);
 });

@@ -11,7 +11,11 @@ function under(parts: Partial<OutgoingSnapshotsParts> = {}) {
   const ended: (readonly [number, number | undefined])[] = [];
   let closed = 0;
   const snapshot = (): Promise<Snapshot> =>
-    Promise.resolve({ meta: meta(15), chunks: (async function* () {})(), close: () => Promise.resolve(void closed++) });
+    Promise.resolve({
+      meta: meta(15),
+      chunks: (async function* () {})(),
+      close: () => Promise.resolve(void closed++),
+    });
   const clock = new ManualClock({ settle: eventLoopTurn });
   const outgoing = new OutgoingSnapshots({
     stateMachine: { snapshot, durable: () => meta(10) },
@@ -64,7 +68,10 @@ test("a state that cannot be read is a failure like any other: told after a paus
   });
   outgoing.send({ to: 2, term: 3 });
   await clock.advance(99);
-  expect([ended, events]).toEqual([[], [{ type: "snapshotFailed", to: 2, error: new Error("EIO"), retryMs: 100 }]]);
+  expect([ended, events]).toEqual([
+    [],
+    [{ type: "snapshotFailed", to: 2, error: new Error("EIO"), retryMs: 100 }],
+  ]);
   await clock.advance(1);
   expect(ended).toEqual([[2, undefined]]);
 });
@@ -75,7 +82,9 @@ test("with the leadership go the snapshots, their retries and their news", async
       sendSnapshot: (to, _term, _meta, _chunks, signal) =>
         to === 2
           ? Promise.reject(new Error("down"))
-          : new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("aborted")))),
+          : new Promise((_resolve, reject) =>
+              signal.addEventListener("abort", () => reject(new Error("aborted"))),
+            ),
     },
   });
   outgoing.send({ to: 2, term: 3 });

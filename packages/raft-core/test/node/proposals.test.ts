@@ -32,19 +32,19 @@ describe("a proposal ends", () => {
     expect(await rejection(result)).toMatchObject({ code: "PROPOSAL_DROPPED", category: "unavailable" });
   });
 
-  test.each([["dropped", "PROPOSAL_DROPPED"], ["unknown", "PROPOSAL_OUTCOME_UNKNOWN"]] as const)(
-    "as the core says: %s",
-    async (outcome, code) => {
-      const proposals = new Proposals<string>(LIMITS);
-      const result = proposals.submit(bytes(1), {});
-      take(proposals, 5, 2);
-      proposals.dropped({ index: 5, term: 1, outcome });
-      expect(proposals.inflight).toBe(1);
-      proposals.dropped({ index: 5, term: 2, outcome });
-      expect(await rejection(result)).toMatchObject({ code });
-      expect(proposals.inflight).toBe(0);
-    },
-  );
+  test.each([
+    ["dropped", "PROPOSAL_DROPPED"],
+    ["unknown", "PROPOSAL_OUTCOME_UNKNOWN"],
+  ] as const)("as the core says: %s", async (outcome, code) => {
+    const proposals = new Proposals<string>(LIMITS);
+    const result = proposals.submit(bytes(1), {});
+    take(proposals, 5, 2);
+    proposals.dropped({ index: 5, term: 1, outcome });
+    expect(proposals.inflight).toBe(1);
+    proposals.dropped({ index: 5, term: 2, outcome });
+    expect(await rejection(result)).toMatchObject({ code });
+    expect(proposals.inflight).toBe(0);
+  });
 
   test("as unknown when a snapshot jumps over it", async () => {
     const proposals = new Proposals<string>(LIMITS);
@@ -80,7 +80,9 @@ describe("a proposal ends", () => {
 describe("an abort signal", () => {
   test("before the call: nothing is queued", () => {
     const proposals = new Proposals<string>(LIMITS);
-    expect(() => proposals.submit(bytes(1), { signal: AbortSignal.abort() })).toThrow("before the proposal reached the log");
+    expect(() => proposals.submit(bytes(1), { signal: AbortSignal.abort() })).toThrow(
+      "before the proposal reached the log",
+    );
     expect(proposals.inflight).toBe(0);
   });
 
@@ -89,7 +91,10 @@ describe("an abort signal", () => {
     const abort = new AbortController();
     const result = proposals.submit(bytes(1), { signal: abort.signal });
     abort.abort(new Error("too slow"));
-    expect(await rejection(result)).toMatchObject({ code: "PROPOSAL_DROPPED", cause: { message: "too slow" } });
+    expect(await rejection(result)).toMatchObject({
+      code: "PROPOSAL_DROPPED",
+      cause: { message: "too slow" },
+    });
     expect([take(proposals, 5), proposals.inflight]).toEqual([0, 0]);
   });
 
@@ -99,7 +104,10 @@ describe("an abort signal", () => {
     const result = proposals.submit(bytes(1), { signal: abort.signal });
     take(proposals, 5);
     abort.abort();
-    expect(await rejection(result)).toMatchObject({ code: "PROPOSAL_OUTCOME_UNKNOWN", category: "unknown-outcome" });
+    expect(await rejection(result)).toMatchObject({
+      code: "PROPOSAL_OUTCOME_UNKNOWN",
+      category: "unknown-outcome",
+    });
     expect(proposals.inflight).toBe(1);
     proposals.applied(entry(5, 1), "nobody listens");
     expect(proposals.inflight).toBe(0);
@@ -120,24 +128,34 @@ describe("an abort signal", () => {
 describe("limits", () => {
   test("a proposal above maxProposalBytes is refused", () => {
     const proposals = new Proposals<string>(LIMITS);
-    expect(() => proposals.submit(bytes(11), {})).toThrow(expect.objectContaining({ code: "PROPOSAL_TOO_LARGE" }));
+    expect(() => proposals.submit(bytes(11), {})).toThrow(
+      expect.objectContaining({ code: "PROPOSAL_TOO_LARGE" }),
+    );
     void proposals.submit(bytes(10), {});
   });
 
   test("a flood of user proposals leaves the system's share of the count free (G21)", () => {
     const proposals = new Proposals<string>(LIMITS);
     for (let i = 0; i < 6; i++) void proposals.submit(bytes(1), {});
-    expect(() => proposals.submit(bytes(1), {})).toThrow(expect.objectContaining({ code: "TOO_MANY_PROPOSALS" }));
+    expect(() => proposals.submit(bytes(1), {})).toThrow(
+      expect.objectContaining({ code: "TOO_MANY_PROPOSALS" }),
+    );
     for (let i = 0; i < 2; i++) void proposals.submit(bytes(1), { priority: "system" });
-    expect(() => proposals.submit(bytes(1), { priority: "system" })).toThrow(expect.objectContaining({ category: "exhausted" }));
+    expect(() => proposals.submit(bytes(1), { priority: "system" })).toThrow(
+      expect.objectContaining({ category: "exhausted" }),
+    );
   });
 
   test("a flood of user proposals leaves the system's share of the bytes free (G21)", () => {
     const proposals = new Proposals<string>(LIMITS);
     for (let i = 0; i < 3; i++) void proposals.submit(bytes(10), {});
-    expect(() => proposals.submit(bytes(1), {})).toThrow(expect.objectContaining({ code: "TOO_MANY_PROPOSALS" }));
+    expect(() => proposals.submit(bytes(1), {})).toThrow(
+      expect.objectContaining({ code: "TOO_MANY_PROPOSALS" }),
+    );
     void proposals.submit(bytes(10), { priority: "system" });
-    expect(() => proposals.submit(bytes(1), { priority: "system" })).toThrow(expect.objectContaining({ code: "TOO_MANY_PROPOSALS" }));
+    expect(() => proposals.submit(bytes(1), { priority: "system" })).toThrow(
+      expect.objectContaining({ code: "TOO_MANY_PROPOSALS" }),
+    );
   });
 
   test("system proposals go first, each kind in its order (G21)", () => {
@@ -163,7 +181,10 @@ describe("in a cluster", () => {
     const { cluster, leader } = await Cluster.led(3);
     await cluster.clock.advance(100);
     for (const follower of cluster.others(leader)) {
-      expect(await rejection(follower.node.propose(setCommand("a", "1")))).toMatchObject({ code: "NOT_LEADER", leader: leader.id });
+      expect(await rejection(follower.node.propose(setCommand("a", "1")))).toMatchObject({
+        code: "NOT_LEADER",
+        leader: leader.id,
+      });
     }
     await cluster.stop();
   });
@@ -171,7 +192,10 @@ describe("in a cluster", () => {
   test("scenario 11: a leader cut off steps down, and its proposals end as unknown", async () => {
     const { cluster, leader } = await Cluster.led(3);
     cluster.network.isolate(leader.id);
-    const ends = Promise.allSettled([leader.node.propose(setCommand("a", "1")), leader.node.propose(setCommand("b", "2"))]);
+    const ends = Promise.allSettled([
+      leader.node.propose(setCommand("a", "1")),
+      leader.node.propose(setCommand("b", "2")),
+    ]);
     for (const end of await cluster.result(ends, 1_000)) {
       expect(end).toMatchObject({ status: "rejected", reason: { code: "PROPOSAL_OUTCOME_UNKNOWN" } });
     }
@@ -225,13 +249,15 @@ describe("in a cluster", () => {
     const { cluster, leader } = await Cluster.led(3, limits);
     cluster.network.isolate(leader.id);
     const data = setCommand("key", "x".repeat(85));
-    const submit = (priority: "system" | "user"): Promise<unknown> => rejection(leader.node.propose(data, { priority }));
+    const submit = (priority: "system" | "user"): Promise<unknown> =>
+      rejection(leader.node.propose(data, { priority }));
     const users = Array.from({ length: 50 }, () => submit("user"));
     const systems = Array.from({ length: 50 }, () => submit("system"));
     expect(leader.node.status().inflightProposalBytes).toBeLessThanOrEqual(1_000);
     await cluster.clock.advance(1_000);
     const refused = async (all: Promise<unknown>[]): Promise<number> =>
-      (await Promise.all(all)).filter((error) => (error as { code: string }).code === "TOO_MANY_PROPOSALS").length;
+      (await Promise.all(all)).filter((error) => (error as { code: string }).code === "TOO_MANY_PROPOSALS")
+        .length;
     expect(await refused(users)).toBe(50 - Math.floor(800 / data.length));
     expect(await refused(systems)).toBeLessThan(50);
     expect(leader.node.status().inflightProposals).toBe(0);

@@ -3,7 +3,9 @@ import { setCommand } from "../../src/index.ts";
 import { Cluster, type Place } from "./cluster.ts";
 
 function commitMany(leader: Place, count: number, prefix = "k"): Promise<unknown> {
-  return Promise.all(Array.from({ length: count }, (_, i) => leader.node.propose(setCommand(`${prefix}${i}`, "v"))));
+  return Promise.all(
+    Array.from({ length: count }, (_, i) => leader.node.propose(setCommand(`${prefix}${i}`, "v"))),
+  );
 }
 
 describe("a cluster of three", () => {
@@ -13,7 +15,8 @@ describe("a cluster of three", () => {
     expect(leader.eventsOf("leaderReady")).toEqual([{ type: "leaderReady", term }]);
     expect(leader.stateMachine.appliedIndex()).toBeGreaterThanOrEqual(1);
     await cluster.clock.advance(100);
-    for (const place of cluster.places) expect(place.node.status()).toMatchObject({ leader: leader.id, term });
+    for (const place of cluster.places)
+      expect(place.node.status()).toMatchObject({ leader: leader.id, term });
     await cluster.stop();
   });
 
@@ -53,7 +56,10 @@ describe("a cluster of three", () => {
     const acknowledged: string[] = [];
     for (let i = 0; i < 100; i++) {
       const key = `k${i}`;
-      leader.node.propose(setCommand(key, "v")).then(() => acknowledged.push(key), () => undefined);
+      leader.node.propose(setCommand(key, "v")).then(
+        () => acknowledged.push(key),
+        () => undefined,
+      );
       if (i % 7 === 0) await Promise.resolve();
     }
     for (let turn = 0; turn < 30; turn++) await Promise.resolve();
@@ -105,7 +111,10 @@ describe("status and entries", () => {
     await cluster.clock.advance(100);
     const { lastIndex, peers, commitIndex, appliedIndex } = leader.node.status();
     expect([commitIndex, appliedIndex]).toEqual([lastIndex, lastIndex]);
-    expect(peers.map(({ matchIndex, recentlyActive }) => [matchIndex, recentlyActive])).toEqual([[lastIndex, true], [lastIndex, true]]);
+    expect(peers.map(({ matchIndex, recentlyActive }) => [matchIndex, recentlyActive])).toEqual([
+      [lastIndex, true],
+      [lastIndex, true],
+    ]);
     expect(leader.node.entries(2, 3).map(({ index }) => index)).toEqual([2, 3, 4]);
     expect(leader.node.entries(lastIndex + 1, 3)).toEqual([]);
     await cluster.stop();

@@ -73,7 +73,9 @@ describe("reads", () => {
   test("are bounded", () => {
     const reads = new Reads(1);
     void reads.submit();
-    expect(() => reads.submit()).toThrow(expect.objectContaining({ code: "TOO_MANY_READS", category: "exhausted" }));
+    expect(() => reads.submit()).toThrow(
+      expect.objectContaining({ code: "TOO_MANY_READS", category: "exhausted" }),
+    );
   });
 });
 
@@ -114,7 +116,10 @@ describe("a linearizable read in a cluster", () => {
     const { cluster, leader } = await Cluster.led(3);
     await cluster.clock.advance(100);
     for (const { node } of cluster.others(leader)) {
-      expect(await rejection(node.linearizableRead())).toMatchObject({ code: "NOT_LEADER", leader: leader.id });
+      expect(await rejection(node.linearizableRead())).toMatchObject({
+        code: "NOT_LEADER",
+        leader: leader.id,
+      });
     }
     await cluster.stop();
   });

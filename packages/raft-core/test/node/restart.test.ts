@@ -12,7 +12,12 @@ import { loadAndReconcile } from "../../src/node/restart.ts";
 import { Cluster, type Place, rejection } from "./cluster.ts";
 
 const MEMBERS: Configuration = { voters: [1, 2, 3], votersOutgoing: [], learners: [] };
-const meta = (index: number, term: number): SnapshotMeta => ({ index, term, configuration: MEMBERS, featureLevel: 0 });
+const meta = (index: number, term: number): SnapshotMeta => ({
+  index,
+  term,
+  configuration: MEMBERS,
+  featureLevel: 0,
+});
 
 function entries(first: number, last: number, term: number): Entry[] {
   return Array.from({ length: last - first + 1 }, (_, i) => ({
@@ -46,14 +51,19 @@ describe("a start (G18)", () => {
   test("on an empty disk records the founding members, which no later start can change", async () => {
     const storage = new MemoryLogStorage();
     const stateMachine = new MemoryStateMachine();
-    const start = (bootstrap: Configuration) => loadAndReconcile({ storage, stateMachine, bootstrap, featureLevel: 0 });
+    const start = (bootstrap: Configuration) =>
+      loadAndReconcile({ storage, stateMachine, bootstrap, featureLevel: 0 });
     expect((await start(MEMBERS)).snapshot.configuration).toEqual(MEMBERS);
     expect((await start({ ...MEMBERS, voters: [7] })).snapshot.configuration).toEqual(MEMBERS);
   });
 
   test("with a state inside the log keeps the log", async () => {
     const persisted = log(meta(5, 1), entries(6, 10, 2), 3);
-    for (const [index, term] of [[5, 1], [8, 2], [10, 2]] as const) {
+    for (const [index, term] of [
+      [5, 1],
+      [8, 2],
+      [10, 2],
+    ] as const) {
       expect(await reconcile(persisted, await stateAt(index, term)).result).toEqual(persisted);
     }
   });
@@ -83,10 +93,16 @@ describe("a start (G18)", () => {
     expect(error).toMatchObject({ code: "STATE_BEHIND_LOG", message: expect.stringContaining("index 8") });
   });
 
-  test.each([["state", 3, 0], ["log", 0, 3]])("with a %s of a feature level above ours is refused (G7)", async (_of, state, logged) => {
+  test.each([
+    ["state", 3, 0],
+    ["log", 0, 3],
+  ])("with a %s of a feature level above ours is refused (G7)", async (_of, state, logged) => {
     const stateMachine = new MemoryStateMachine({ featureLevel: state });
     const { result } = reconcile(log({ ...meta(0, 0), featureLevel: logged }, [], 1), stateMachine, 2);
-    expect(await rejection(result)).toMatchObject({ code: "FEATURE_LEVEL_UNSUPPORTED", category: "conflict" });
+    expect(await rejection(result)).toMatchObject({
+      code: "FEATURE_LEVEL_UNSUPPORTED",
+      category: "conflict",
+    });
   });
 });
 
@@ -136,9 +152,13 @@ describe("a restarted node", () => {
     const before = cluster.places.map(({ node }) => node.status());
     for (const place of cluster.places) await cluster.crash(place);
     for (const { id } of cluster.places) await cluster.start(id);
-    expect(cluster.places.map(({ node }) => node.status().votedFor)).toEqual(before.map(({ votedFor }) => votedFor));
+    expect(cluster.places.map(({ node }) => node.status().votedFor)).toEqual(
+      before.map(({ votedFor }) => votedFor),
+    );
     expect(cluster.places.map(({ node }) => node.status().term)).toEqual(before.map(({ term }) => term));
-    expect((await cluster.leader()).node.status().term).toBeGreaterThan(leader.eventsOf("leaderReady")[0]?.term ?? 0);
+    expect((await cluster.leader()).node.status().term).toBeGreaterThan(
+      leader.eventsOf("leaderReady")[0]?.term ?? 0,
+    );
     await cluster.stop();
   });
 });

@@ -2,10 +2,16 @@ import { describe, expect, test } from "@jest/globals";
 import { type IncomingSnapshot, MemoryStateMachine, setCommand, type SnapshotMeta } from "../../src/index.ts";
 import { Cluster, eventLoopTurn, gate, type Place, rejection } from "./cluster.ts";
 
-const SMALL = { logMaxEntries: 20, logMaxBytes: 100_000, logHardBytes: 200_000, snapshotRetryMs: { min: 100, max: 400 } };
+const SMALL = {
+  logMaxEntries: 20,
+  logMaxBytes: 100_000,
+  logHardBytes: 200_000,
+  snapshotRetryMs: { min: 100, max: 400 },
+};
 
 async function write(cluster: Cluster, leader: Place, count: number, prefix: string): Promise<void> {
-  for (let i = 0; i < count; i++) await cluster.result(leader.node.propose(setCommand(`${prefix}${i}`, "x".repeat(40))));
+  for (let i = 0; i < count; i++)
+    await cluster.result(leader.node.propose(setCommand(`${prefix}${i}`, "x".repeat(40))));
 }
 
 /** A leader whose follower `behind` is cut off and lacks entries that are compacted. */
@@ -51,7 +57,11 @@ describe("a follower that lacks compacted entries", () => {
     stream.open();
     await cluster.converge();
     expect(behind.stateMachine.pairs()).toEqual(leader.stateMachine.pairs());
-    expect([seen, leader.eventsOf("snapshotSent").length, behind.eventsOf("snapshotInstalled").length]).toEqual([{ taken: 1, closed: 1 }, 1, 1]);
+    expect([
+      seen,
+      leader.eventsOf("snapshotSent").length,
+      behind.eventsOf("snapshotInstalled").length,
+    ]).toEqual([{ taken: 1, closed: 1 }, 1, 1]);
     expect(behind.node.status().configuration).toEqual(cluster.bootstrap);
     expect((await behind.storage.load()).snapshot).toEqual(behind.eventsOf("snapshotInstalled")[0]?.meta);
     await write(cluster, leader, 5, "after");
@@ -101,7 +111,11 @@ describe("a follower that lacks compacted entries", () => {
     await cluster.clock.settle();
     expect([leader.node.status().snapshotsSending, seen.closed]).toEqual([0, 1]);
     await cluster.until(() => third.node.status().leaderReady, "the third leads", 60_000);
-    await cluster.until(() => behind.stateMachine.appliedIndex() === third.stateMachine.appliedIndex(), "it caught up", 60_000);
+    await cluster.until(
+      () => behind.stateMachine.appliedIndex() === third.stateMachine.appliedIndex(),
+      "it caught up",
+      60_000,
+    );
     await cluster.stop();
   });
 });
@@ -132,7 +146,9 @@ describe("a leader", () => {
     await cluster.until(() => seen.taken === 1, "a snapshot begins");
     const { firstIndex } = leader.node.status();
     await write(cluster, leader, 100, "more");
-    expect(leader.node.status().firstIndex).toBeLessThanOrEqual(Math.max(firstIndex, leader.stateMachine.appliedIndex() - 80));
+    expect(leader.node.status().firstIndex).toBeLessThanOrEqual(
+      Math.max(firstIndex, leader.stateMachine.appliedIndex() - 80),
+    );
     const big = setCommand("big", "x".repeat(60_000));
     for (let i = 0; i < 5; i++) await cluster.result(leader.node.propose(big));
     expect(leader.eventsOf("snapshotFailed")[0]?.error.message).toContain("logHardBytes");
@@ -162,7 +178,13 @@ describe("a snapshot on its way in", () => {
     const leader = cluster.places.find(({ running }) => running?.status().role === "leader") as Place;
     const source = await leader.stateMachine.snapshot();
     const meta = { ...source.meta, configuration: cluster.bootstrap };
-    const whole = { from: leader.id, term: leader.node.status().term, meta, chunks: source.chunks, ...snapshot };
+    const whole = {
+      from: leader.id,
+      term: leader.node.status().term,
+      meta,
+      chunks: source.chunks,
+      ...snapshot,
+    };
     const transport = cluster.network.peer(leader.id, to.id);
     if (transport === undefined) throw new Error("no link");
     return transport.receive(whole);
@@ -172,8 +194,12 @@ describe("a snapshot on its way in", () => {
     const { cluster, leader, behind } = await withLaggard();
     cluster.network.heal();
     const meta = { ...leader.stateMachine.durable(), configuration: cluster.bootstrap, featureLevel: 1 };
-    expect(await rejection(offer(cluster, behind, { meta }))).toMatchObject({ code: "FEATURE_LEVEL_UNSUPPORTED" });
-    expect(behind.eventsOf("snapshotRefused")).toMatchObject([{ from: leader.id, error: { category: "conflict" } }]);
+    expect(await rejection(offer(cluster, behind, { meta }))).toMatchObject({
+      code: "FEATURE_LEVEL_UNSUPPORTED",
+    });
+    expect(behind.eventsOf("snapshotRefused")).toMatchObject([
+      { from: leader.id, error: { category: "conflict" } },
+    ]);
     await cluster.converge();
     await cluster.stop();
   });
@@ -181,7 +207,9 @@ describe("a snapshot on its way in", () => {
   test("from a deposed leader is refused", async () => {
     const { cluster, leader } = await Cluster.led(3);
     const [follower] = cluster.others(leader) as [Place, Place];
-    expect(await rejection(offer(cluster, follower, { term: 0 }))).toMatchObject({ code: "SNAPSHOT_REFUSED" });
+    expect(await rejection(offer(cluster, follower, { term: 0 }))).toMatchObject({
+      code: "SNAPSHOT_REFUSED",
+    });
     await cluster.stop();
   });
 
@@ -191,7 +219,12 @@ describe("a snapshot on its way in", () => {
     await cluster.converge();
     const [follower] = cluster.others(leader) as [Place, Place];
     await cluster.clock.advance(100);
-    await offer(cluster, follower, { chunks: held([] as never, Promise.reject(new Error("read")).catch(() => undefined)) });
+    await offer(cluster, follower, {
+      chunks: held(
+        [] as never,
+        Promise.reject(new Error("read")).catch(() => undefined),
+      ),
+    });
     expect(follower.eventsOf("snapshotInstalled")).toEqual([]);
     await cluster.stop();
   });

@@ -24,8 +24,14 @@ describe("transferLeadership", () => {
     const { cluster, leader } = await Cluster.led(3);
     await cluster.clock.advance(100);
     const [follower] = cluster.others(leader) as [Place, Place];
-    expect(await rejection(follower.node.transferLeadership())).toMatchObject({ code: "NOT_LEADER", leader: leader.id });
-    expect(await rejection(leader.node.transferLeadership(9))).toMatchObject({ code: "TRANSFER_TARGET_INVALID", category: "invalid" });
+    expect(await rejection(follower.node.transferLeadership())).toMatchObject({
+      code: "NOT_LEADER",
+      leader: leader.id,
+    });
+    expect(await rejection(leader.node.transferLeadership(9))).toMatchObject({
+      code: "TRANSFER_TARGET_INVALID",
+      category: "invalid",
+    });
     expect(await leader.node.transferLeadership(leader.id)).toBe(leader.id);
     await cluster.stop();
   });
@@ -36,7 +42,10 @@ describe("transferLeadership", () => {
     cluster.network.isolate(target.id);
     const transfer = rejection(leader.node.transferLeadership(target.id));
     const write = leader.node.propose(setCommand("a", "1"));
-    expect(await cluster.result(transfer, 1_000)).toMatchObject({ code: "TRANSFER_FAILED", category: "unavailable" });
+    expect(await cluster.result(transfer, 1_000)).toMatchObject({
+      code: "TRANSFER_FAILED",
+      category: "unavailable",
+    });
     expect(await cluster.result(write, 100)).toBeUndefined();
     expect(leader.node.status()).toMatchObject({ role: "leader", leaderReady: true });
     await cluster.stop();
