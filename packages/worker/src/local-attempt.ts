@@ -29,6 +29,8 @@ export class LocalAttempt {
     try {
       this.#task = await executor.start(spec, context);
     } catch (error) {
+      // It never ran. When it was to be given up anyway, that is why: no try of the job is used up by it.
+      if (this.#lostBecause !== undefined) return lostResult(this.#lostBecause, 0, this.#now());
       return resultOfRejection(error, this.#now());
     }
     if (this.#stopGraceMs !== undefined) void this.#task.stop(this.#stopGraceMs);

@@ -2,11 +2,14 @@
  * Takes results to the leader until this node's own apply shows that the attempt ended (G14):
  * a result told to a leader that is deposed a moment later must not be lost.
  */
+import { ReportAttempts_Item } from "@coxswain/state-machine";
 import type { AttemptReport, AttemptReports, ResultStore, WorkerLogger } from "./contracts.ts";
 import { attemptKey } from "./contracts.ts";
 import type { After } from "./lease.ts";
 
 const MAX_BATCH = 256;
+/** One batch becomes one entry of the log, and an entry has a limit (1 MiB): a larger one would be refused for ever. */
+const MAX_BATCH_BYTES = 512 * 1024;
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 2_000;
 
@@ -19,6 +22,7 @@ export interface ReporterOptions {
 
 interface Pending {
   readonly report: AttemptReport;
+  readonly sizeBytes: number;
   state: "new" | "durable" | "committed";
 }
 
@@ -37,7 +41,7 @@ export class Reporter {
   /** Results that an earlier start of this node left. */
   async load(): Promise<readonly AttemptReport[]> {
     const reports = await this.#options.results.all();
-    for (const report of reports) this.#pending.set(attemptKey(report), { report, state: "durable" });
+    for (const report of reports) this.#pending.set(attemptKey(report), pendingOf(report, "durable"));
     return reports;
   }
 
@@ -57,7 +61,7 @@ export class Reporter {
   add(report: AttemptReport): void {
     const key = attemptKey(report);
     if (this.#pending.has(key)) return;
-    this.#pending.set(key, { report, state: "new" });
+    this.#pending.set(key, pendingOf(report, "new"));
     this.#kick();
   }
 
@@ -89,8 +93,11 @@ export class Reporter {
 
   #nextBatch(): Pending[] {
     const batch: Pending[] = [];
+    let sizeBytes = 0;
     for (const pending of this.#pending.values()) {
       if (pending.state === "committed") continue;
+      sizeBytes += pending.sizeBytes;
+      if (batch.length > 0 && sizeBytes > MAX_BATCH_BYTES) break;
       batch.push(pending);
       if (batch.length === MAX_BATCH) break;
     }
@@ -129,4 +136,8 @@ export class Reporter {
       this.#kick();
     });
   }
+}
+
+function pendingOf(report: AttemptReport, state: Pending["state"]): Pending {
+  return { report, sizeBytes: ReportAttempts_Item.encode(report).finish().byteLength, state };
 }

@@ -5,7 +5,6 @@
  * runs here, under this incarnation, with what does run here, and mends the difference. So a missed event, a
  * snapshot or a restart needs no special case.
  */
-import { resultOfRejection } from "@coxswain/executor";
 import type { AttemptContext, Clock, Executor, GuardHandle, OutputBuffer, TaskResult } from "@coxswain/executor";
 import { StopReason } from "@coxswain/state-machine";
 import type { Execution, Job } from "@coxswain/state-machine";
@@ -69,9 +68,9 @@ export class Worker {
     await this.#reporter.flush();
   }
 
-  /** Call once the registration of this incarnation was applied here. */
+  /** Call once the registration of this incarnation was applied here. After `stop` it does nothing. */
   start(): void {
-    if (this.#started) return;
+    if (this.#started || this.#draining) return;
     this.#started = true;
     const { store, lease } = this.#options;
     for (const event of EVENTS) this.#stopListening.push(store.on(event, () => this.#reconcileSoon()));
@@ -187,8 +186,9 @@ export class Worker {
       const spec = { task, timeoutMs: job.policy?.timeoutMs ?? 0 };
       return await attempt.run(executor, spec, this.#context(assigned, job, execution));
     } catch (error) {
+      // The fault is this node's and nothing has run: no try of the job is used up by it.
       logger.error({ err: error, execution: assigned.executionId }, "attempt could not be run");
-      return resultOfRejection(error, clock.now());
+      return lostResult("The node could not read the job; see its log.", 0, clock.now());
     }
   }
 

@@ -48,7 +48,7 @@ class Counter {
 export class FakeReports implements AttemptReports {
   readonly reports: AttemptReport[] = [];
   failures = 0;
-  onReport: () => void = () => {};
+  onReport: (items: readonly AttemptReport[]) => void = () => {};
   readonly #tries = new Counter();
   readonly #committed = new Counter();
 
@@ -61,7 +61,7 @@ export class FakeReports implements AttemptReports {
   }
 
   async report(items: readonly AttemptReport[]): Promise<void> {
-    this.onReport();
+    this.onReport(items);
     this.#tries.add(1);
     if (this.failures > 0) {
       this.failures -= 1;
@@ -102,6 +102,8 @@ export class MemoryResults implements ResultStore {
 
 /** The own applied state, as a list of what it calls running. */
 export class FakeStore implements WorkerStore {
+  /** Set: reading a job fails with it. */
+  broken: Error | undefined;
   readonly attempts: AssignedAttempt[] = [];
   readonly #listeners = new Map<WorkerEvent, Set<() => void>>();
 
@@ -110,6 +112,7 @@ export class FakeStore implements WorkerStore {
   }
 
   async job(id: string): Promise<Job> {
+    if (this.broken !== undefined) throw this.broken;
     const job: Partial<Job> = {
       id,
       task: { kind: { $case: "process", value: { shell: "true", argv: [], env: {}, workingDirectory: "" } } },

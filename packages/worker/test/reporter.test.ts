@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { silentLogger } from "@coxswain/executor";
+import type { AttemptReport } from "../src/contracts.ts";
 import { Reporter } from "../src/reporter.ts";
 import { FakeReports, MemoryResults, reportOf } from "./fakes.ts";
 import { HandClock } from "./hand-clock.ts";
@@ -66,4 +67,18 @@ test("closing leaves no timer", async () => {
   await reports.untilTried(1);
   await reporter.close();
   expect(clock.pending).toBe(0);
+});
+
+test("a batch stays below what fits into one entry of the log, however many results wait", async () => {
+  const { reporter, reports } = setUp();
+  const sizes: number[] = [];
+  const large = (n: number): AttemptReport => {
+    const report = reportOf(`a.1.${n}`);
+    return { ...report, result: report.result && { ...report.result, outputTail: new Uint8Array(200 * 1024) } };
+  };
+  reports.onReport = (items) => sizes.push(items.length);
+  for (let n = 1; n <= 6; n++) reporter.add(large(n));
+  await reports.untilCommitted(6);
+  // The first goes alone, at once; 512 KiB hold two.
+  expect(sizes.every((size) => size <= 2)).toBe(true);
 });

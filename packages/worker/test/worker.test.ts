@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { MemoryExecutor, MemoryGuard, silentLogger } from "@coxswain/executor";
-import type { MemoryScript } from "@coxswain/executor";
+import type { Executor, MemoryScript } from "@coxswain/executor";
 import { AttemptOutcome, StopReason } from "@coxswain/state-machine";
 import { Lease } from "../src/lease.ts";
 import { Worker } from "../src/worker.ts";
@@ -191,4 +191,85 @@ test("what outlasts the drain is ended and reported as lost; then nothing is lef
   await stopped;
   expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.LOST);
   expect(store.listening).toBe(0);
+});
+
+test("an attempt that never ran because of this node's own fault uses up no try of the job", async () => {
+  const { worker, store, executor, reports } = setUp();
+  store.broken = new Error("the disk is gone");
+  worker.start();
+  store.assign("a.1.1");
+  await reports.untilCommitted(1);
+  expect(executor.started).toEqual([]);
+  expect(reports.reports[0]).toMatchObject({ startedAtMs: 0, result: { outcome: AttemptOutcome.LOST } });
+});
+
+test("an attempt whose executor refuses after the lease was lost is lost, not failed", async () => {
+  const { clock, worker, store, executor, reports } = setUp();
+  await executor.close();
+  worker.start();
+  store.assign("a.1.1");
+  // Between the assignment and the start.
+  clock.advance(5_000);
+  await reports.untilCommitted(1);
+  expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.LOST);
+});
+
+test("the lease ends while the executor starts: the task is ended as soon as it is there, and is lost", async () => {
+  const { clock, store, reports, results, lease } = setUp();
+  const memory = new MemoryExecutor({ script: hanging });
+  let letGo: () => void = () => {};
+  const gate = new Promise<void>((resolve) => (letGo = resolve));
+  let entered: () => void = () => {};
+  const starting = new Promise<void>((resolve) => (entered = resolve));
+  const slow: Executor = {
+    kind: "process",
+    available: () => memory.available(),
+    close: () => memory.close(),
+    start: async (spec, context) => {
+      entered();
+      await gate;
+      return await memory.start(spec, context);
+    },
+  };
+  const worker = new Worker({
+    ...{ nodeId: 1, incarnation: 7, store, reports, results, lease, clock },
+    executors: new Map([["process", slow]]),
+    guard: new MemoryGuard(),
+    logger: silentLogger,
+  });
+  worker.start();
+  store.assign("a.1.1");
+  await starting;
+  clock.advance(5_000);
+  letGo();
+  await reports.untilCommitted(1);
+  expect(memory.running).toEqual([]);
+  expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.LOST);
+});
+
+test("a result that arrives while the node drains is reported before the stop resolves", async () => {
+  const { worker, store, executor, reports } = setUp({ script: hanging });
+  reports.failures = 1;
+  worker.start();
+  store.assign("a.1.1");
+  await executor.untilStarted(1);
+  await settle();
+  let stopped = false;
+  const stop = worker.stop({ drainMs: 30_000, reportMs: 2_000 }).then(() => (stopped = true));
+  executor.running[0]?.finish(0);
+  await reports.untilTried(1);
+  await settle();
+  expect(stopped).toBe(false);
+  store.end("a.1.1");
+  await stop;
+});
+
+test("a worker that was stopped before it started stays so and hears nothing", async () => {
+  const { worker, store, executor } = setUp();
+  await worker.stop({ drainMs: 0, reportMs: 0 });
+  worker.start();
+  store.assign("a.1.1");
+  await settle();
+  expect(store.listening).toBe(0);
+  expect(executor.started).toEqual([]);
 });

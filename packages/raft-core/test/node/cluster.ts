@@ -89,14 +89,15 @@ export class Cluster {
     return place;
   }
 
-  /** Kills a node: what was not durable is lost. */
+  /** Kills a node: what was not durable is lost, but for the first `keepUnsynced` writes. */
   async crash(place: Place, keepUnsynced = 0): Promise<void> {
-    const node = place.node;
-    place.running = undefined;
-    await this.network.transport(place.id).close();
-    place.storage = place.storage.crash({ keepUnsynced });
-    place.stateMachine = place.stateMachine.crash();
-    await this.result(node.stop());
+    await this.result(this.#cutPower(place, keepUnsynced));
+  }
+
+  /** Kills every running node at the same instant. */
+  async blackout(): Promise<void> {
+    const running = this.places.filter((place) => place.running !== undefined);
+    await this.result(Promise.all(running.map((place) => this.#cutPower(place, 0))));
   }
 
   /** Moves time on until some running node is a ready leader. */
@@ -141,6 +142,16 @@ export class Cluster {
 
   async stop(): Promise<void> {
     for (const { running } of this.places) if (running !== undefined) await this.result(running.stop());
+  }
+
+  /** Takes effect at once; what it returns only waits for the dead node to let go. */
+  #cutPower(place: Place, keepUnsynced: number): Promise<void> {
+    const node = place.node;
+    place.running = undefined;
+    void this.network.transport(place.id).close();
+    place.storage = place.storage.crash({ keepUnsynced });
+    place.stateMachine = place.stateMachine.crash();
+    return node.stop();
   }
 }
 

@@ -30,7 +30,7 @@ class Storm {
   constructor(seed: number) {
     this.#random = sequenceOf(seed);
     for (const place of this.cluster.places) {
-      place.stateMachine = new MemoryStateMachine({ durableEvery: 5 });
+      place.stateMachine = new MemoryStateMachine({ durableEvery: 12 });
       place.storage = new MemoryLogStorage({ sync: () => this.#slowSync() });
     }
   }
@@ -53,12 +53,24 @@ class Storm {
 
   async #act(): Promise<void> {
     const place = this.cluster.places[this.#below(3)] as Place;
-    const dice = this.#below(20);
+    const dice = this.#below(24);
     if (dice < 12) this.#write(this.cluster.places[this.#below(3)] as Place, 1 + this.#below(15));
     else if (dice < 15) this.cluster.network.isolate(place.id);
     else if (dice < 18) this.cluster.network.heal();
+    else if (dice < 21) await this.#blackout();
     else if (place.running === undefined) await this.#start(place);
     else await this.#crash(place);
+  }
+
+  /** All lose their power at once, soon after a burst of writes: what was acknowledged too early is gone now. */
+  async #blackout(): Promise<void> {
+    this.cluster.network.heal();
+    for (const place of this.cluster.places) if (place.running === undefined) await this.#start(place);
+    await this.cluster.clock.advance(1_000);
+    for (const place of this.cluster.places) this.#write(place, 5);
+    await this.cluster.clock.advance(this.#below(60));
+    await this.cluster.blackout();
+    for (const place of this.cluster.places) await this.#start(place);
   }
 
   #write(place: Place, count: number): void {
