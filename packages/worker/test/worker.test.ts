@@ -203,19 +203,9 @@ test("an attempt that never ran because of this node's own fault uses up no try 
   expect(reports.reports[0]).toMatchObject({ startedAtMs: 0, result: { outcome: AttemptOutcome.LOST } });
 });
 
-test("an attempt whose executor refuses after the lease was lost is lost, not failed", async () => {
-  const { clock, worker, store, executor, reports } = setUp();
-  await executor.close();
-  worker.start();
-  store.assign("a.1.1");
-  // Between the assignment and the start.
-  clock.advance(5_000);
-  await reports.untilCommitted(1);
-  expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.LOST);
-});
-
-test("the lease ends while the executor starts: the task is ended as soon as it is there, and is lost", async () => {
-  const { clock, store, reports, results, lease } = setUp();
+/** A worker whose executor is held up between being asked to start and starting. */
+function withSlowStart() {
+  const parts = setUp();
   const memory = new MemoryExecutor({ script: hanging });
   let letGo: () => void = () => {};
   const gate = new Promise<void>((resolve) => (letGo = resolve));
@@ -231,12 +221,18 @@ test("the lease ends while the executor starts: the task is ended as soon as it 
       return await memory.start(spec, context);
     },
   };
+  const { store, reports, results, lease, clock } = parts;
   const worker = new Worker({
     ...{ nodeId: 1, incarnation: 7, store, reports, results, lease, clock },
     executors: new Map([["process", slow]]),
     guard: new MemoryGuard(),
     logger: silentLogger,
   });
+  return { ...parts, worker, memory, starting, letGo };
+}
+
+test("the lease ends while the executor starts: the task is ended as soon as it is there, and is lost", async () => {
+  const { clock, worker, store, reports, memory, starting, letGo } = withSlowStart();
   worker.start();
   store.assign("a.1.1");
   await starting;
@@ -244,6 +240,18 @@ test("the lease ends while the executor starts: the task is ended as soon as it 
   letGo();
   await reports.untilCommitted(1);
   expect(memory.running).toEqual([]);
+  expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.LOST);
+});
+
+test("an executor that refuses after the lease was lost has not failed the attempt: it is lost", async () => {
+  const { clock, worker, store, reports, memory, starting, letGo } = withSlowStart();
+  worker.start();
+  store.assign("a.1.1");
+  await starting;
+  clock.advance(5_000);
+  await memory.close();
+  letGo();
+  await reports.untilCommitted(1);
   expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.LOST);
 });
 
