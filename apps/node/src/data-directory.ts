@@ -8,7 +8,7 @@
  * worker/         results that are not yet known to be applied, records of started processes
  * ```
  */
-import { mkdir } from "node:fs/promises";
+import { access, constants, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 export interface DataDirectory {
@@ -19,7 +19,22 @@ export interface DataDirectory {
   readonly processes: string;
 }
 
-/** Creates what is missing, readable by this user only: payloads and output lie in here. */
+/** The data directory cannot be used. */
+export class DataDirectoryError extends Error {
+  readonly code = "DATA_DIRECTORY_UNUSABLE";
+  readonly category = "invalid";
+
+  constructor(path: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`${path} cannot hold this node's data: ${reason}. Name with --data-dir a directory that this user may write to.`, { cause });
+    this.name = "DataDirectoryError";
+  }
+}
+
+/**
+ * Creates what is missing, readable by this user only: payloads and output lie in here.
+ * @throws DataDirectoryError
+ */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
   const root = resolve(path);
   const directory = {
@@ -29,6 +44,13 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
     results: join(root, "worker", "results"),
     processes: join(root, "worker", "processes"),
   };
-  for (const part of Object.values(directory)) await mkdir(part, { recursive: true, mode: 0o700 });
+  try {
+    for (const part of Object.values(directory)) {
+      await mkdir(part, { recursive: true, mode: 0o700 });
+      await access(part, constants.R_OK | constants.W_OK | constants.X_OK);
+    }
+  } catch (error) {
+    throw new DataDirectoryError(root, error);
+  }
   return directory;
 }

@@ -4,7 +4,8 @@
 import type { Executor } from "@coxswain/executor";
 import { ProcessExecutor } from "@coxswain/executor-process";
 import { WebhookExecutor } from "@coxswain/executor-webhook";
-import { ConfigError } from "./config/errors.ts";
+import type { Closers } from "./closers.ts";
+import type { ExecutorKind } from "./config/executor-kinds.ts";
 import type { NodeOptions } from "./config/options.ts";
 
 export interface OfferedExecutors {
@@ -15,27 +16,22 @@ export interface OfferedExecutors {
 
 type Build = (options: NodeOptions, stateDirectory: string) => Executor;
 
-const BUILDERS: ReadonlyMap<string, Build> = new Map<string, Build>([
-  [
-    "process",
-    (options, stateDirectory) => new ProcessExecutor({ stateDirectory, outputCapacityBytes: options.outputBufferBytes }),
-  ],
-  [
-    "webhook",
-    ({ webhookAllow }) => new WebhookExecutor({ allow: webhookAllow.includes("all") ? "all" : webhookAllow }),
-  ],
-]);
+const BUILDERS: Readonly<Record<ExecutorKind, Build>> = {
+  process: (options, stateDirectory) =>
+    new ProcessExecutor({ stateDirectory, outputCapacityBytes: options.outputBufferBytes }),
+  webhook: ({ webhookAllow }) => new WebhookExecutor({ allow: webhookAllow.includes("all") ? "all" : webhookAllow }),
+};
 
-/** Builds what the options ask for, asks each whether this machine has what it needs, and ends what earlier starts left running. */
-export async function openExecutors(options: NodeOptions, stateDirectory: string): Promise<OfferedExecutors> {
-  const unknown = options.executors.filter((kind) => !BUILDERS.has(kind));
-  if (unknown.length > 0)
-    throw new ConfigError([`--executors: ${unknown.join(", ")} unknown; choose from ${[...BUILDERS.keys()].join(", ")}`]);
+/**
+ * Builds what the options ask for, asks each whether this machine has what it needs, and ends what earlier starts
+ * left running. What was built is in `closers`, offered or not.
+ */
+export async function openExecutors(options: NodeOptions, stateDirectory: string, closers: Closers): Promise<OfferedExecutors> {
   const offered = new Map<string, Executor>();
   const missing = new Map<string, string>();
-  for (const kind of options.executors) {
-    const executor = BUILDERS.get(kind)?.(options, stateDirectory);
-    if (executor === undefined) continue;
+  for (const kind of new Set(options.executors)) {
+    const executor = BUILDERS[kind](options, stateDirectory);
+    closers.add(`${kind} executor`, () => executor.close());
     // Also where the executor is not offered any more: what an earlier start left must end.
     await executor.reap?.();
     const availability = await executor.available();

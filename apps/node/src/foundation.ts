@@ -9,9 +9,11 @@ import type { GrpcTransport } from "@coxswain/raft-grpc";
 import { FileIdentityStore, LevelLogStorage } from "@coxswain/raft-level";
 import { localNode } from "@coxswain/rpc";
 import type { Logger } from "@coxswain/telemetry";
+import { uptimeMs } from "@coxswain/worker";
 import type { Closers } from "./closers.ts";
 import { listenAddress } from "./config/load-config.ts";
 import type { NodeOptions } from "./config/options.ts";
+import { SeldomLog } from "./seldom-log.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import type { DataDirectory } from "./data-directory.ts";
 import { GrpcServer } from "./grpc-server.ts";
@@ -55,6 +57,7 @@ export class Foundation {
       onTruncated: (batch) => logger.warn({ ...batch }, "the last write to the log was torn and has been taken away"),
     });
     closers.add("log", () => storage.close());
+    const waiting = new SeldomLog(logger, uptimeMs);
     const membership = await Membership.open({
       self: { id: options.nodeId, address: options.advertiseAddr ?? listenAddress(options) },
       peers: options.peers,
@@ -63,12 +66,13 @@ export class Foundation {
         const asker = { nodeId: options.nodeId, nodeUuid: own.nodeUuid };
         return identifyPeer(peer.address, credentials.channel(), asker, { timeoutMs: IDENTIFY_TIMEOUT_MS });
       },
-      onWaiting: (unanswered) => logger.info({ unanswered }, "waiting for the other founding members"),
+      onWaiting: (unanswered) =>
+        waiting.info({ unanswered }, `waiting for ${unanswered.length === 0 ? "the founder of the cluster" : `founding member ${unanswered.map(({ id }) => id).join(", ")}`}`),
     });
     const server = new GrpcServer(() => waitingFor(membership));
     closers.add("server", () => server.close());
     const foundation = new Foundation({ options, directory, credentials, storage, membership, server });
-    foundation.#serveRaft();
+    foundation.#serveRaft(logger);
     server.serveStarting([SchedulerServiceService, ClusterServiceService, InternalServiceService]);
     await server.listen(listenAddress(options), credentials);
     return foundation;
@@ -79,12 +83,13 @@ export class Foundation {
     return this.membership.join(signal);
   }
 
-  #serveRaft(): void {
+  #serveRaft(logger: Logger): void {
     const { credentials, membership, options } = this;
     const { definition, implementation } = raftService({
       identity: () => describeIdentity(membership.identity, { id: options.nodeId, configured: membership.configured }),
       transport: () => this.transport,
       ...(credentials.secure ? {} : { insecurePeer: localNode }),
+      onError: (error, path) => logger.debug({ err: error, path }, "call refused"),
     });
     this.server.serve({ definition, implementation: { ...implementation } });
   }

@@ -2,9 +2,10 @@
  * The node's one gRPC port. It is open before the node is ready, because founding a cluster needs nodes to
  * tell each other who they are; until then the public services answer UNAVAILABLE and say what the node waits for.
  */
-import { Server, status } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 import type { ServiceDefinition, UntypedHandleCall, UntypedServiceImplementation } from "@grpc/grpc-js";
-import { serverOptions } from "@coxswain/rpc";
+import { serverOptions, statusFromError } from "@coxswain/rpc";
+import type { StatusResponse } from "@coxswain/rpc";
 import type { Credentials } from "./tls.ts";
 
 /** A service as generated, with its implementation. */
@@ -34,7 +35,7 @@ export class GrpcServer {
     return this.#address;
   }
 
-  /** @throws AddressInUseError, or what grpc-js says */
+  /** @throws ListenError */
   async listen(address: string, credentials: Credentials): Promise<void> {
     const port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(address, credentials.server, (error, bound) => {
@@ -70,13 +71,24 @@ export class GrpcServer {
     });
   }
 
-  get #starting(): { code: status; details: string } {
-    return { code: status.UNAVAILABLE, details: `The node is starting: ${this.#waitingFor()}. Try again in a moment.` };
+  get #starting(): StatusResponse {
+    return statusFromError(new NodeStartingError(this.#waitingFor()));
   }
 
   readonly #refuseUnary: UntypedHandleCall = (_call: unknown, callback: (error: object) => void) => callback(this.#starting);
   readonly #refuseStream: UntypedHandleCall = (call: { emit(event: "error", error: object): unknown }) =>
     void call.emit("error", this.#starting);
+}
+
+/** The node does not serve yet. */
+export class NodeStartingError extends Error {
+  readonly code = "NODE_STARTING";
+  readonly category = "unavailable";
+
+  constructor(waitingFor: string) {
+    super(`The node is starting: ${waitingFor}. Try again in a moment.`);
+    this.name = "NodeStartingError";
+  }
 }
 
 /** The port cannot be listened on. */

@@ -15,4 +15,4 @@ export type { ConfigHelp, ConfigSources } from "./config/load-config.ts";
 export type { NodeOptions } from "./config/options.ts";
 export type { Peer } from "./config/values.ts";
 export { EXIT, main } from "./main.ts";
-export { CoxswainNode } from "./node.ts";
+export { CoxswainNode, StartCalledOffError } from "./node.ts";

@@ -32,15 +32,20 @@ export async function main(argv: readonly string[]): Promise<number> {
   return await new Promise<number>((resolve) => runNode(options, logger, resolve));
 }
 
+/** Calls `exit` once with the code; the process is expected to end then. */
 function runNode(options: NodeOptions, logger: Logger, exit: (code: number) => void): void {
-  const node = new CoxswainNode(logger, (error) => {
+  const fatal = (error: unknown): void => {
     // Nothing this process says can be trusted to be durable any more: no drain, no hand-over (G19).
     logger.fatal({ err: error }, "fatal; this process ends and must be restarted");
     exit(EXIT.failed);
-  });
+  };
+  // A rejection that nobody handles comes here as well. The node's state of mind is unknown then; its disk is sound.
+  process.once("uncaughtException", fatal);
+  const node = new CoxswainNode(logger, fatal);
+  let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
-    process.off("SIGTERM", stop).off("SIGINT", stop);
-    process.once("SIGTERM", () => exit(EXIT.forced)).once("SIGINT", () => exit(EXIT.forced));
+    if (stopping) return exit(EXIT.forced);
+    stopping = true;
     logger.info({ signal }, "stopping; a second signal exits at once");
     node.stop().then(
       () => exit(EXIT.ok),
@@ -53,13 +58,9 @@ function runNode(options: NodeOptions, logger: Logger, exit: (code: number) => v
   process.on("SIGTERM", stop).on("SIGINT", stop);
   process.on("SIGHUP", () => node.reloadCertificates());
   node.start(options).catch((error: unknown) => {
-    if (process.listenerCount("SIGTERM") > 0 && isStopping(error)) return;
-    logger.fatal({ err: error }, "could not start");
+    // A start that a signal called off: the stop decides the exit code.
+    if (stopping) return;
+    logger.fatal({ err: error }, `could not start: ${error instanceof Error ? error.message : String(error)}`);
     exit(EXIT.failed);
   });
-}
-
-/** The start was called off by a signal: the stop decides the exit code. */
-function isStopping(error: unknown): boolean {
-  return (error as { code?: string }).code === "FOUNDING_ABORTED";
 }

@@ -3,7 +3,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { foundOrJoin, isFounded, startIdentity } from "@coxswain/raft-core";
-import type { FoundedIdentity, Identity, PeerIdentity } from "@coxswain/raft-core";
+import type { FoundedIdentity, Identity, Member, PeerIdentity } from "@coxswain/raft-core";
 import type { FileIdentityStore } from "@coxswain/raft-level";
 import { v4 as uuid } from "uuid";
 import type { Peer } from "./config/values.ts";
@@ -17,7 +17,15 @@ export interface MembershipOptions {
   readonly store: FileIdentityStore;
   /** Asks another member who it is. */
   readonly identify: (peer: Peer, own: Identity) => Promise<PeerIdentity>;
-  readonly onWaiting: (unanswered: readonly number[]) => void;
+  /** Told before each wait, with why the others did not answer; empty means waiting for the founder. */
+  readonly onWaiting: (unanswered: readonly Unanswered[]) => void;
+}
+
+/** A peer that was asked who it is, and did not say. */
+export interface Unanswered {
+  readonly id: number;
+  readonly address: string;
+  readonly reason: string;
 }
 
 /** The identity on this disk: what the node tells others from its first moment on. */
@@ -47,6 +55,7 @@ export class Membership {
   /** Resolves once the node belongs to a cluster. Rejects with a typed error when it may not. */
   async join(signal: AbortSignal): Promise<FoundedIdentity> {
     const { self, peers, store, identify, onWaiting } = this.#options;
+    const reasons = new Map<number, string>();
     const founded = await foundOrJoin({
       self,
       peers,
@@ -59,14 +68,35 @@ export class Membership {
           this.#identity = identity;
         },
       },
-      identify: (peer) => identify(peer, this.#identity),
+      identify: async (peer) => {
+        try {
+          return await identify(peer, this.#identity);
+        } catch (error) {
+          reasons.set(peer.id, error instanceof Error ? error.message : String(error));
+          throw error;
+        }
+      },
       wait: () => delay(ASK_AGAIN_MS, undefined, { signal }).catch(() => {}),
       newClusterId: uuid,
       signal,
-      onWaiting,
+      onWaiting: (ids) => {
+        const unanswered = peers.filter(({ id }) => ids.includes(id));
+        onWaiting(unanswered.map(({ id, address }) => ({ id, address, reason: reasons.get(id) ?? "" })));
+      },
     });
     this.#identity = founded;
     return founded;
+  }
+
+  /** The members as the founding named them, at the addresses that this node's configuration gives now: members may move. */
+  membersOf({ members }: FoundedIdentity): Member[] {
+    const configured = new Map(this.#options.peers.map(({ id, address }) => [id, address]));
+    return members.map((member) => ({ ...member, address: configured.get(member.id) ?? member.address }));
+  }
+
+  /** Ids in the configuration that are no members: they are not heard. */
+  strangersTo({ members }: FoundedIdentity): number[] {
+    return this.configured.filter((id) => !members.some((member) => member.id === id));
   }
 
   /** Counts another start of this node on disk and returns its number (G2). */

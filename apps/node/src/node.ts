@@ -27,10 +27,23 @@ import { Foundation } from "./foundation.ts";
 import { LeaderDuties } from "./leader-duties.ts";
 import { followLeadership } from "./leadership.ts";
 import { RaftProposer } from "./proposer.ts";
+import { followPeers } from "./peer-log.ts";
 import { startRaft } from "./raft-engine.ts";
 import { LevelStateDirectory } from "./state-directory.ts";
+import { Succession } from "./succession.ts";
 import { after, now } from "./system-clock.ts";
 import { WorkerSide } from "./worker-side.ts";
+
+/** `stop` was called before the node was ready. */
+export class StartCalledOffError extends Error {
+  readonly code = "START_CALLED_OFF";
+  readonly category = "unavailable";
+
+  constructor() {
+    super("The node was stopped before it was ready. Make a new one to start again.");
+    this.name = "StartCalledOffError";
+  }
+}
 
 /** The parts of a running node that its end needs. */
 interface Crew {
@@ -45,7 +58,8 @@ export class CoxswainNode {
   readonly #starting = new AbortController();
   readonly #onFatal: (error: Error) => void;
   #foundation: Foundation | undefined;
-  #crew: Crew | undefined;
+  /** Settles when the node is put together, or could not be. */
+  #opening: Promise<Crew> | undefined;
   #stopping: Promise<void> | undefined;
 
   /** `onFatal` is called when the node can do nothing more that is safe: end the process (G19). */
@@ -60,60 +74,80 @@ export class CoxswainNode {
     return this.#foundation?.server.address ?? "";
   }
 
-  /** Resolves when the node serves and is registered. Rejects, with everything closed, when it cannot. */
+  /**
+   * Resolves when the node serves and is registered. Rejects, with everything closed, when it cannot; with
+   * {@link StartCalledOffError} when `stop` was called meanwhile.
+   */
   async start(options: NodeOptions): Promise<void> {
+    this.#throwIfCalledOff();
+    this.#opening = this.#open(options);
     try {
-      const foundation = await Foundation.open(options, this.#logger, this.#closers);
-      this.#foundation = foundation;
-      this.#logger.info({ address: this.address, tls: foundation.credentials.secure }, "listening");
-      const identity = await foundation.join(this.#starting.signal);
-      this.#logger.info({ clusterId: identity.clusterId, start: identity.starts }, "belongs to a cluster");
-      this.#crew = await this.#assemble(foundation, identity);
-      await this.#crew.workerSide.start();
-      if (!this.#starting.signal.aborted) this.#logger.info({}, "ready");
+      const { workerSide } = await this.#opening;
+      await workerSide.start();
     } catch (error) {
+      // A stop that is under way closes by itself, once this start is out of its way.
       if (this.#stopping === undefined) await this.#closers.closeAll();
       throw error;
     }
+    this.#throwIfCalledOff();
+    this.#logger.info({}, "ready");
   }
 
-  /** Hands leadership over, lets what runs finish within the drain time, closes everything. May be called twice. */
+  /** Hands leadership over, lets what runs finish within the drain time, closes everything. May be called twice, and during the start. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
   }
 
-  /** Reads the certificates again. */
+  /** Reads the certificates again; where they changed, connections to other nodes are made anew with them. */
   reloadCertificates(): void {
     try {
-      if (this.#foundation?.credentials.reload() === true) this.#logger.info({}, "certificates reloaded");
+      if (this.#foundation?.credentials.reload() === false) this.#logger.info({}, "the certificates have not changed");
     } catch (error) {
       this.#logger.error({ err: error }, "certificates were not reloaded; the old ones stay");
     }
   }
 
+  async #open(options: NodeOptions): Promise<Crew> {
+    const foundation = await Foundation.open(options, this.#logger, this.#closers);
+    this.#foundation = foundation;
+    this.#logger.info({ address: this.address, tls: foundation.credentials.secure }, "listening");
+    const identity = await foundation.join(this.#starting.signal);
+    this.#logger.info({ clusterId: identity.clusterId, start: identity.starts }, "belongs to a cluster");
+    const strangers = foundation.membership.strangersTo(identity);
+    if (strangers.length > 0)
+      this.#logger.warn({ strangers, members: identity.members.map(({ id }) => id) }, "--peers names nodes that are no members of the cluster; they are ignored");
+    this.#throwIfCalledOff();
+    return await this.#assemble(foundation, identity);
+  }
+
   async #stop(): Promise<void> {
-    this.#starting.abort(new Error("The node is stopping."));
-    const crew = this.#crew;
-    if (crew !== undefined) {
-      crew.workerSide.leave();
-      crew.jobService.stopAccepting();
-      await this.#handOver(crew.raft);
-      await crew.workerSide.drain();
+    this.#starting.abort(new StartCalledOffError());
+    try {
+      // What is being opened is let be opened, so that it can be closed.
+      const crew = await this.#opening?.catch(() => undefined);
+      if (crew !== undefined) await this.#retire(crew);
+    } finally {
+      await this.#closers.closeAll();
     }
-    await this.#closers.closeAll();
     this.#logger.info({}, "stopped");
   }
 
-  async #handOver(raft: RaftNode<ApplyResult>): Promise<void> {
-    const { role, configuration } = raft.status();
-    if (role !== "leader" || configuration.voters.length === 1) return;
+  /** Leaves the cluster's work to the others while what runs here finishes. */
+  async #retire({ raft, jobService, workerSide }: Crew): Promise<void> {
+    await workerSide.leave();
+    jobService.stopAccepting();
+    const succession = new Succession({ raft, after, logger: this.#logger });
+    await succession.handOver();
     try {
-      const leader = await raft.transferLeadership();
-      this.#logger.info({ leader }, "handed leadership over");
-    } catch (error) {
-      this.#logger.warn({ err: error }, "leadership was not handed over; the others will elect");
+      await workerSide.drain();
+    } finally {
+      succession.close();
     }
+  }
+
+  #throwIfCalledOff(): void {
+    if (this.#starting.signal.aborted) throw new StartCalledOffError();
   }
 
   async #assemble(foundation: Foundation, identity: FoundedIdentity): Promise<Crew> {
@@ -127,8 +161,9 @@ export class CoxswainNode {
     store.on("failed", ({ error }) => this.#onFatal(error));
     const transport = new GrpcTransport({
       self: { id: options.nodeId, uuid: identity.nodeUuid, clusterId: identity.clusterId },
-      members: identity.members,
+      members: foundation.membership.membersOf(identity),
       credentials: credentials.channel,
+      onEvent: followPeers(this.#logger),
     });
     closers.add("transport", () => transport.close());
 
@@ -162,10 +197,17 @@ export class CoxswainNode {
     const { foundation, identity, store, raft, scheduler } = parts;
     const { options, credentials, server } = foundation;
     const logger = this.#logger;
+    const members = foundation.membership.membersOf(identity);
     const addressOf = (id: number): string | undefined =>
-      store.node(id)?.address ?? identity.members.find((member) => member.id === id)?.address;
+      store.node(id)?.address ?? members.find((member) => member.id === id)?.address;
     const clients = new NodeClients({ addressOf, credentials: credentials.channel });
     this.#closers.add("clients", () => clients.close());
+    const stopRenewing = credentials.onReload(() => {
+      logger.info({}, "certificates reloaded; connections to other nodes are made anew");
+      clients.renew();
+      foundation.transport?.renew();
+    });
+    this.#closers.add("renewal of connections", stopRenewing);
     const duties = new LeaderDuties(raft, parts.proposer, scheduler);
     const leader = new LeaderLink({ nodeId: options.nodeId, leader: () => raft.status().leader, local: duties, clients });
     this.#closers.add("leader link", () => leader.close());

@@ -7,11 +7,14 @@
 import type { LeaderLink } from "@coxswain/api-grpc";
 import type { JobStore, RegisterNode } from "@coxswain/state-machine";
 import type { GuardProcess, Lease, Worker } from "@coxswain/worker";
+import { SeldomLog } from "./seldom-log.ts";
 
 /** Renewals in the life of a lease: two may be lost. */
 const RENEWALS_PER_LEASE = 3;
 const RETRY_MS = 100;
 const REGISTER_TIMEOUT_MS = 5_000;
+/** How long a node that leaves waits for a leader to hear of it. */
+const LEAVE_TIMEOUT_MS = 1_000;
 
 export interface PresenceOptions {
   /** What this start of the node offers. */
@@ -33,28 +36,44 @@ export interface PresenceOptions {
 export class Presence {
   readonly #options: PresenceOptions;
   readonly #abort = new AbortController();
+  readonly #seldom: SeldomLog;
   #registration: RegisterNode;
   #leaving = false;
+  #leaderKnowsOfLeaving: () => void = () => {};
   #wake: () => void = () => {};
-  #running: Promise<void> = Promise.resolve();
+  #running: Promise<void> | undefined;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
     this.#registration = options.registration;
+    this.#seldom = new SeldomLog(options.logger, options.uptimeMs);
   }
 
-  /** Resolves when this start is registered and its worker runs. Renewing goes on in the background. */
+  /** Resolves when this start is registered and its worker runs, or `stop` was called. Renewing goes on in the background. */
   async start(): Promise<void> {
     await this.#untilDone("report what an earlier start left", () => this.#options.worker.reportLeftovers());
     await this.#register();
+    if (this.#stopped) return;
     this.#options.worker.start();
     this.#running = this.#keepLease();
   }
 
-  /** From now on the leader places nothing new here. */
-  leave(): void {
+  /**
+   * From now on leaders place nothing new here. Resolves when the present one knows, or after a second: without a
+   * leader nothing is placed, and the next one hears it with the first heartbeat.
+   */
+  async leave(): Promise<void> {
     this.#leaving = true;
+    if (this.#running === undefined) return;
+    const known = new Promise<void>((resolve) => {
+      const cancel = this.#options.after(LEAVE_TIMEOUT_MS, resolve);
+      this.#leaderKnowsOfLeaving = () => {
+        cancel();
+        resolve();
+      };
+    });
     this.#wake();
+    await known;
   }
 
   async stop(): Promise<void> {
@@ -65,48 +84,72 @@ export class Presence {
 
   async #register(): Promise<void> {
     const { leader, logger } = this.#options;
-    const registration = this.#registration;
-    await this.#untilDone("register", () => leader.registerNode(registration, { timeoutMs: REGISTER_TIMEOUT_MS }));
-    await this.#untilApplied();
-    if (this.#stopped) return;
-    logger.info({ incarnation: registration.incarnation, executors: registration.executors }, "registered");
+    while (!this.#stopped) {
+      try {
+        const registration = this.#registration;
+        await this.#untilDone("register", () => leader.registerNode(registration, { timeoutMs: REGISTER_TIMEOUT_MS }));
+        await this.#untilApplied();
+        if (this.#stopped) return;
+        return logger.info({ incarnation: registration.incarnation, executors: registration.executors }, "registered");
+      } catch (error) {
+        // An earlier try was committed though its answer was lost, and the node was given up since.
+        if ((error as { code?: string }).code !== "STALE_INCARNATION") throw error;
+        await this.#takeNextIncarnation();
+      }
+    }
   }
 
   async #keepLease(): Promise<void> {
     const periodMs = this.#options.nodeTtlMs / RENEWALS_PER_LEASE;
     while (!this.#stopped) {
-      const renewed = await this.#renew();
+      const leaving = this.#leaving;
+      const renewed = await this.#renew(leaving);
+      if (renewed && leaving) this.#leaderKnowsOfLeaving();
+      // Said while the request was under way: the leader must not place here until the next one.
+      if (this.#leaving !== leaving) continue;
       await this.#pause(renewed ? periodMs : RETRY_MS);
     }
   }
 
-  async #renew(): Promise<boolean> {
-    const { leader, lease, guard, uptimeMs, now, nodeTtlMs, logger } = this.#options;
+  async #renew(leaving: boolean): Promise<boolean> {
+    const { leader, lease, guard, uptimeMs, now, nodeTtlMs } = this.#options;
     const { nodeId, incarnation } = this.#registration;
     const sentAtMs = uptimeMs();
     try {
-      const request = { nodeId, incarnation, timeMs: now(), leaving: this.#leaving };
+      const request = { nodeId, incarnation, timeMs: now(), leaving };
       const answer = await leader.heartbeat(request, { timeoutMs: nodeTtlMs / RENEWALS_PER_LEASE });
       if (answer.leaseMs > 0) {
         lease.renewed(sentAtMs, answer.leaseMs);
         guard.renew(lease.endsAtMs);
+        this.#seldom.over("the node holds a lease");
         return true;
       }
-      if (answer.reason === "LOST" || answer.reason === "NOT_REGISTERED") await this.#comeBack(answer.reason);
+      await this.#refused(answer.reason);
     } catch (error) {
       // Without a leader there is nothing to do but ask again; the lease itself says how long work may go on.
-      if (lease.remainingMs() === 0) logger.warn({ err: error }, "the lease is not renewed");
+      if (lease.remainingMs() === 0) this.#seldom.warn({ err: error }, "the lease is not renewed; nothing runs here until it is");
     }
     return false;
   }
 
-  async #comeBack(reason: string): Promise<void> {
-    const { logger, nextIncarnation, worker } = this.#options;
-    logger.warn({ reason }, "the cluster gave this node up; ending what runs here, then registering anew");
+  async #refused(reason: string | undefined): Promise<void> {
+    if (reason === "OTHER_INCARNATION")
+      this.#seldom.warn(
+        { incarnation: this.#registration.incarnation },
+        "another start of this node is registered: a copy of its data directory is in use; stop one of the two",
+      );
+    if (reason !== "LOST" && reason !== "NOT_REGISTERED") return;
+    this.#options.logger.warn({ reason }, "the cluster gave this node up; ending what runs here, then registering anew");
+    await this.#takeNextIncarnation();
+    await this.#register();
+  }
+
+  /** What ran under the one before has ended when this resolves. */
+  async #takeNextIncarnation(): Promise<void> {
+    const { nextIncarnation, worker } = this.#options;
     const incarnation = await nextIncarnation();
     await worker.reincarnate(incarnation);
     this.#registration = { ...this.#registration, incarnation };
-    await this.#register();
   }
 
   async #untilDone(what: string, action: () => Promise<void>): Promise<void> {
@@ -116,20 +159,17 @@ export class Presence {
       } catch (error) {
         const { category } = error as { category?: string };
         if (category === "conflict" || category === "invalid") throw error;
-        this.#options.logger.warn({ err: error }, `cannot ${what} yet; trying again`);
+        this.#seldom.warn({ err: error }, `cannot ${what} yet; trying again`);
       }
       await this.#pause(RETRY_MS);
     }
   }
 
+  /** The node may have been given up again while this state was still catching up: the next heartbeat finds out. */
   async #untilApplied(): Promise<void> {
     const { store } = this.#options;
-    const registration = this.#registration;
-    const applied = (): boolean => {
-      const node = store.node(registration.nodeId);
-      return node?.incarnation === registration.incarnation && !node.lost;
-    };
-    while (!this.#stopped && !applied()) await this.#pause(RETRY_MS);
+    const { nodeId, incarnation } = this.#registration;
+    while (!this.#stopped && (store.node(nodeId)?.incarnation ?? 0) < incarnation) await this.#pause(RETRY_MS);
   }
 
   get #stopped(): boolean {

@@ -5,9 +5,16 @@ import type { RaftNode } from "@coxswain/raft-core";
 import { COMMAND_VERSION, encodeCommand } from "@coxswain/state-machine";
 import type { ApplyResult, CommandBody } from "@coxswain/state-machine";
 
-/** What the cluster itself must get through under load goes first (G21). */
+/**
+ * What the cluster itself must get through under load goes first (G21): a flood of submits must hold up neither
+ * what frees capacity nor what is due.
+ */
 const SYSTEM_COMMANDS: ReadonlySet<CommandBody["$case"]> = new Set([
   "reportAttempts",
+  "assignExecutions",
+  "fireDue",
+  "retryDue",
+  "deadlineDue",
   "registerNode",
   "markNodesLost",
   "setNodeDraining",

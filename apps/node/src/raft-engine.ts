@@ -6,6 +6,7 @@ import { RaftNode } from "@coxswain/raft-core";
 import type { FoundedIdentity, RaftNodeEvent } from "@coxswain/raft-core";
 import type { GrpcTransport } from "@coxswain/raft-grpc";
 import type { LevelLogStorage } from "@coxswain/raft-level";
+import { SUPPORTED_FEATURE_LEVEL } from "@coxswain/state-machine";
 import type { ApplyResult, JobStore } from "@coxswain/state-machine";
 import type { NodeOptions } from "./config/options.ts";
 import { raftClock } from "./system-clock.ts";
@@ -41,6 +42,7 @@ export function startRaft(parts: RaftEngineParts): Promise<RaftNode<ApplyResult>
     maxInflightProposals: options.maxProposals,
     logMaxBytes: options.logMaxBytes,
     logHardBytes: options.logMaxBytes * HARD_LIMIT_FACTOR,
+    featureLevel: SUPPORTED_FEATURE_LEVEL,
     onEvent,
   });
 }

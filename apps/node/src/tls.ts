@@ -8,9 +8,12 @@ import {
   insecureServerCredentials,
   loadTls,
   serverCredentials,
+  TlsMaterial,
 } from "@coxswain/rpc";
+import type { TlsFiles } from "@coxswain/rpc";
 import { secure } from "./config/load-config.ts";
 import type { NodeOptions } from "./config/options.ts";
+import { checkNodeCertificate } from "./node-certificate.ts";
 
 export interface Credentials {
   readonly secure: boolean;
@@ -19,10 +22,12 @@ export interface Credentials {
   readonly channel: () => ChannelCredentials;
   /** Reads the files again; whether anything had changed. Throws when the new set is unusable; the old one stays. */
   readonly reload: () => boolean;
+  /** Calls back after each reload that changed something, whoever asked for it. Connections that stand use what they were made with. */
+  readonly onReload: (listener: () => void) => () => void;
   readonly close: () => void;
 }
 
-/** @throws TlsFilesError when a file cannot be read or they do not belong together */
+/** @throws TlsFilesError, NodeCertificateError when a file cannot be read, they do not belong together, or peers would refuse them */
 export function loadCredentials(options: NodeOptions, onReloadError: (error: unknown) => void): Credentials {
   const { caCert, cert, key } = options;
   if (!secure(options) || caCert === undefined || cert === undefined || key === undefined)
@@ -31,14 +36,25 @@ export function loadCredentials(options: NodeOptions, onReloadError: (error: unk
       server: insecureServerCredentials(),
       channel: insecureChannelCredentials,
       reload: () => false,
+      onReload: () => () => {},
       close: () => {},
     };
-  const material = loadTls({ ca: caCert, cert, key });
+  const material = nodeTls({ ca: caCert, cert, key });
   return {
     secure: true,
     server: serverCredentials(material),
     channel: () => channelCredentials(material),
     reload: () => material.reload(),
+    onReload: (listener) => material.onReload(listener),
     close: material.watch({ onError: onReloadError }),
   };
+}
+
+/** Checked at each reading: a reload must not put in what the others will refuse. */
+function nodeTls(files: TlsFiles): TlsMaterial {
+  return new TlsMaterial(() => {
+    const pem = loadTls(files).current;
+    checkNodeCertificate(pem, files, Date.now());
+    return pem;
+  });
 }

@@ -3,6 +3,7 @@
  */
 import type { LeaderLink } from "@coxswain/api-grpc";
 import { systemClock } from "@coxswain/executor";
+import { SUPPORTED_FEATURE_LEVEL } from "@coxswain/state-machine";
 import type { JobStore, RegisterNode } from "@coxswain/state-machine";
 import type { Logger } from "@coxswain/telemetry";
 import { GuardProcess, Lease, LevelResultStore, uptimeMs, Worker } from "@coxswain/worker";
@@ -16,9 +17,6 @@ import { after, now } from "./system-clock.ts";
 
 /** How long a stopping node waits for its last results to be committed; what is not is reported after the next start. */
 const REPORT_MS = 2_000;
-
-/** The meaning of commands that this software supports (G7). */
-const FEATURE_LEVEL = 1;
 
 export interface WorkerSideParts {
   readonly foundation: Foundation;
@@ -43,8 +41,7 @@ export class WorkerSide {
   static async open(parts: WorkerSideParts, closers: Closers): Promise<WorkerSide> {
     const { foundation, store, leader, logger } = parts;
     const { options, directory, membership } = foundation;
-    const executors = await openExecutors(options, directory.processes);
-    for (const [kind, executor] of executors.offered) closers.add(`${kind} executor`, () => executor.close());
+    const executors = await openExecutors(options, directory.processes, closers);
     for (const [kind, reason] of executors.missing) logger.warn({ kind, reason }, "this node does not offer an executor");
     const guard = await GuardProcess.start({ logger });
     closers.add("guard", () => guard.stop());
@@ -80,15 +77,18 @@ export class WorkerSide {
     return this.#presence.start();
   }
 
-  /** From now on leaders place nothing new here. Say it before leadership is handed over, so that the next leader knows from the start. */
-  leave(): void {
-    this.#presence.leave();
+  /** From now on leaders place nothing new here. Resolves when the present one knows, or after a second. */
+  leave(): Promise<void> {
+    return this.#presence.leave();
   }
 
   /** Lets what runs finish within the drain time, and ends the rest. */
   async drain(): Promise<void> {
-    await this.worker.stop({ drainMs: this.#drainMs, reportMs: REPORT_MS });
-    await this.#presence.stop();
+    try {
+      await this.worker.stop({ drainMs: this.#drainMs, reportMs: REPORT_MS });
+    } finally {
+      await this.#presence.stop();
+    }
   }
 }
 
@@ -102,7 +102,7 @@ function registration(parts: WorkerSideParts, executors: OfferedExecutors): Regi
     executors: [...executors.offered.keys()],
     capacity: options.capacity,
     adopted: [],
-    featureLevel: FEATURE_LEVEL,
+    featureLevel: SUPPORTED_FEATURE_LEVEL,
     labels: {},
     missingExecutors: Object.fromEntries(executors.missing),
   };

@@ -71,6 +71,12 @@ export class GrpcTransport implements Transport {
     }
   }
 
+  /** Opens the connections to all peers anew, so that renewed certificates are used. What waits to be sent is lost, as on any network. */
+  renew(): void {
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
+  }
+
   send(messages: readonly Message[]): void {
     if (this.#closing.signal.aborted) return;
     // A message for nobody is lost, as on any network.

@@ -124,12 +124,30 @@ function checkTogether(options: NodeOptions): NodeOptions {
     problems.push("--heartbeat-interval must be at most half of --election-timeout-min");
   if (options.peers.some((peer) => peer.id === options.nodeId))
     problems.push(`--peers names this node's own id ${options.nodeId}; list only the others`);
+  problems.push(...addressProblems(options));
   if (!secure(options) && !options.insecure && !isLoopback(listenAddress(options)))
     problems.push(
       `--listen ${listenAddress(options)} is not loopback: give --ca-cert, --cert and --key, or say --insecure to let everyone in`,
     );
   if (problems.length > 0) throw new ConfigError(problems);
   return options;
+}
+
+/** What the other members are told to dial must be an address of this node. */
+function addressProblems(options: NodeOptions): string[] {
+  if (options.advertiseAddr !== undefined)
+    return isDiallable(options.advertiseAddr)
+      ? []
+      : [`--advertise-addr ${options.advertiseAddr} cannot be dialled: give a host name or address of this node, and its port`];
+  const listen = listenAddress(options);
+  if (options.peers.length === 0 || isDiallable(listen)) return [];
+  return [`--listen ${listen} is nothing that other members can dial: say with --advertise-addr host:port where they reach this node`];
+}
+
+/** Every address at once, and port 0, mean something to a listener only. */
+function isDiallable(address: string): boolean {
+  const colon = address.lastIndexOf(":");
+  return !["0.0.0.0", "[::]", "[::0]"].includes(address.slice(0, colon)) && Number(address.slice(colon + 1)) > 0;
 }
 
 /** Whether the node serves mutual TLS. */

@@ -3,7 +3,9 @@
  * Parsing, `--help` and docs/reference/configuration.md all come from this table.
  */
 import { z } from "zod";
-import { address, durationMs, flag, integer, nodeId, peers, sizeBytes, words } from "./values.ts";
+import { EXECUTOR_KINDS } from "./executor-kinds.ts";
+import type { ExecutorKind } from "./executor-kinds.ts";
+import { address, choices, durationMs, flag, integer, nodeId, peers, ranges, sizeBytes, within } from "./values.ts";
 import type { Peer } from "./values.ts";
 
 /** One option. `key` is also its name in the configuration file. */
@@ -54,7 +56,7 @@ export interface NodeOptions {
   readonly maxExecutionAttempts: number;
   readonly jobExecutionTimeout: number;
   readonly drainTimeout: number;
-  readonly executors: string[];
+  readonly executors: ExecutorKind[];
   readonly capacity: number;
   readonly image: string;
   readonly webhookAllow: string[];
@@ -66,6 +68,9 @@ export interface NodeOptions {
   readonly outputTailBytes: number;
   readonly outputBufferBytes: number;
 }
+
+const HOUR_MS = 3_600_000;
+const MIB = 1024 ** 2;
 
 const LOG_LEVELS = z.preprocess(
   (value) => (typeof value === "string" ? value.toLowerCase() : value),
@@ -108,26 +113,26 @@ export const OPTIONS: { readonly [Key in keyof NodeOptions]: OptionDefinition<No
     "--log-format", ["COX_LOG_FORMAT"], z.enum(["auto", "json", "pretty"]), "auto", "format",
     "json, pretty, or auto: pretty on a terminal.",
   ),
-  slotGap: option("--slot-gap", ["COX_SLOT_GAP", "SLOT_GAP"], durationMs, "10s", "duration", "The window in which the scheduler reads the time index ahead."),
+  slotGap: option("--slot-gap", ["COX_SLOT_GAP", "SLOT_GAP"], within(durationMs, 100, HOUR_MS, "100ms and 1h"), "10s", "duration", "The window in which the scheduler reads the time index ahead."),
   nodeTtl: option(
-    "--node-ttl", ["COX_NODE_TTL"], durationMs, "5s", "duration",
+    "--node-ttl", ["COX_NODE_TTL"], within(durationMs, 500, HOUR_MS, "500ms and 1h"), "5s", "duration",
     "How long a node may run attempts without hearing from a leader. Must be the same on all nodes.",
   ),
   electionTimeoutMin: option("--election-timeout-min", ["COX_ELECTION_TIMEOUT_MIN"], durationMs, "150ms", "duration", "Shortest wait for a leader before an election. Raise it on slow disks or networks."),
   electionTimeoutMax: option("--election-timeout-max", ["COX_ELECTION_TIMEOUT_MAX"], durationMs, "300ms", "duration", "Longest wait for a leader before an election."),
-  heartbeatInterval: option("--heartbeat-interval", ["COX_HEARTBEAT_INTERVAL"], durationMs, "50ms", "duration", "Time between a leader's heartbeats."),
-  commitTimeout: option("--commit-timeout", ["COX_COMMIT_TIMEOUT"], durationMs, "5s", "duration", "How long a request waits for its commit before its outcome is called unknown."),
+  heartbeatInterval: option("--heartbeat-interval", ["COX_HEARTBEAT_INTERVAL"], within(durationMs, 1, HOUR_MS, "1ms and 1h"), "50ms", "duration", "Time between a leader's heartbeats."),
+  commitTimeout: option("--commit-timeout", ["COX_COMMIT_TIMEOUT"], within(durationMs, 1, HOUR_MS, "1ms and 1h"), "5s", "duration", "How long a request waits for its commit before its outcome is called unknown."),
   maxExecutionAttempts: option(
     "--max-execution-attempts", ["COX_MAX_EXECUTION_ATTEMPTS", "MAX_EXECUTION_ATTEMPTS"], integer(1, 100), "3", "n",
     "Default of a job's max_attempts: how often an execution is tried in all.",
   ),
   jobExecutionTimeout: option("--job-execution-timeout", ["COX_JOB_EXECUTION_TIMEOUT", "JOB_EXECUTION_TIMEOUT"], durationMs, "5m", "duration", "Default limit of one attempt."),
   drainTimeout: option("--drain-timeout", ["COX_DRAIN_TIMEOUT"], durationMs, "30s", "duration", "How long SIGTERM lets running attempts finish."),
-  executors: option("--executors", ["COX_EXECUTORS"], words, "process,webhook", "kinds", "Which kinds of tasks this node offers to run."),
+  executors: option("--executors", ["COX_EXECUTORS"], choices(EXECUTOR_KINDS), "process,webhook", "kinds", "Which kinds of tasks this node offers to run."),
   capacity: option("--capacity", ["COX_CAPACITY"], integer(0, 100_000), "64", "n", "Attempts this node runs at a time. 0 runs none."),
   image: option("--image", ["COX_IMAGE"], z.string().min(1), "alpine:latest", "name", "Default image of docker tasks."),
   webhookAllow: option(
-    "--webhook-allow", ["COX_WEBHOOK_ALLOW"], words, "", "cidr,...",
+    "--webhook-allow", ["COX_WEBHOOK_ALLOW"], ranges, "", "cidr,...",
     "Private or loopback ranges that webhooks may call, such as 10.0.0.0/8, or `all`.",
   ),
   maxCommandLength: option("--max-command-length", ["COX_MAX_COMMAND_LENGTH"], sizeBytes, "8KB", "size", "Longest command line of a job."),
@@ -140,7 +145,7 @@ export const OPTIONS: { readonly [Key in keyof NodeOptions]: OptionDefinition<No
     "Bytes of jobs that are not finished. Set when the cluster is founded.",
   ),
   maxProposals: option("--max-proposals", ["COX_MAX_PROPOSALS"], integer(1, 1_000_000), "4096", "n", "Requests that may wait for their commit at a time."),
-  logMaxBytes: option("--log-max-bytes", ["COX_LOG_MAX_BYTES"], sizeBytes, "64MB", "size", "Replicated log kept in memory before it is compacted."),
-  outputTailBytes: option("--output-tail-bytes", ["COX_OUTPUT_TAIL_BYTES"], sizeBytes, "2KB", "size", "End of the output that is replicated with the result. 0 turns it off."),
+  logMaxBytes: option("--log-max-bytes", ["COX_LOG_MAX_BYTES"], within(sizeBytes, MIB, 2 ** 40, "1MB and 1024GB"), "64MB", "size", "Replicated log kept in memory before it is compacted."),
+  outputTailBytes: option("--output-tail-bytes", ["COX_OUTPUT_TAIL_BYTES"], within(sizeBytes, 0, MIB / 4, "0 and 256KB: it travels in the replicated log"), "2KB", "size", "End of the output that is replicated with the result. 0 turns it off."),
   outputBufferBytes: option("--output-buffer-bytes", ["COX_OUTPUT_BUFFER_BYTES"], sizeBytes, "1MB", "size", "Output kept for each attempt on the node that runs it."),
 };

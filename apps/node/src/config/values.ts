@@ -1,6 +1,7 @@
 /**
  * The kinds of values that options hold: each reads the text of a flag or variable, or a JSON value of the file.
  */
+import { isIP } from "node:net";
 import { z } from "zod";
 
 const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
@@ -76,6 +77,34 @@ export const words: z.ZodType<string[]> = z
     (Array.isArray(value) ? value : value.split(",")).map((word) => word.trim()).filter((word) => word !== ""),
   );
 
+/** A value that also lies between two bounds, ends included; `bounds` names them. */
+export function within(schema: z.ZodType<number>, min: number, max: number, bounds: string): z.ZodType<number> {
+  return schema.refine((value) => value >= min && value <= max, `must be between ${bounds}`);
+}
+
+/** Comma separated words out of a few. */
+export function choices<const Word extends string>(known: readonly Word[]): z.ZodType<Word[]> {
+  const isKnown = (word: string): word is Word => known.some((other) => other === word);
+  return words.transform((given, context) => {
+    const unknown = given.filter((word) => !isKnown(word));
+    if (unknown.length === 0) return given.filter(isKnown);
+    context.addIssue({ code: "custom", message: `"${unknown.join(", ")}" unknown; choose from ${known.join(", ")}` });
+    return z.NEVER;
+  });
+}
+
+/** Comma separated CIDRs, or `all`. */
+export const ranges: z.ZodType<string[]> = words.refine(
+  (entries) => entries.every((entry) => entry === "all" || isCidr(entry)),
+  "must be ranges such as 10.0.0.0/8 or fd00::/8, or all",
+);
+
+function isCidr(text: string): boolean {
+  const [, host = "", bits = ""] = /^(.+)\/(\d{1,3})$/.exec(text) ?? [];
+  const version = isIP(host);
+  return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128);
+}
+
 /** A node id: `2`, or the origin's `node-2`. */
 export const nodeId: z.ZodType<number> = z
   .union([z.number(), z.string()])
@@ -89,7 +118,8 @@ export const nodeId: z.ZodType<number> = z
 /** `host:port`; an IPv6 host stands in brackets. */
 export const address: z.ZodType<string> = z
   .string()
-  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, "must be host:port, such as 10.0.0.1:50051");
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, "must be host:port, such as 10.0.0.1:50051")
+  .refine((value) => Number(value.slice(value.lastIndexOf(":") + 1)) <= 65_535, "must have a port up to 65535");
 
 /** Another member: its id and where it is reached. */
 export interface Peer {
