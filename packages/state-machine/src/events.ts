@@ -1,6 +1,6 @@
 /**
- * Hints about what apply changed (G2): they come after the batch is written, may be missed by a
- * restart or a snapshot, and never replace a look at the state.
+ * Hints about what apply changed (G2): they come once queries show the change, before it is on disk (the log
+ * has it), may be missed by a restart or a snapshot, and never replace a look at the state.
  */
 import type { ExecutionStatus, JobState, StopReason } from "@coxswain/protocol";
 

@@ -19,7 +19,8 @@ const DEFAULT_WRITE_AHEAD_BYTES = 16 * 1024 * 1024;
 export interface OpenStateOptions extends StateLimits {
   readonly directory: StateDirectory;
   readonly maxUnwrittenBytes: number;
-  readonly onWritten: (events: readonly JobStoreEvent[]) => void;
+  readonly pause: (() => Promise<void>) | undefined;
+  readonly onApplied: (events: readonly JobStoreEvent[]) => void;
   readonly onFailed: (error: Error) => void;
 }
 
@@ -29,11 +30,12 @@ export class OpenState {
   readonly writer: StateWriter;
   readonly applier: Applier;
 
-  private constructor(handle: DatabaseHandle, state: State, writer: StateWriter, maxUnwrittenBytes: number) {
+  private constructor(handle: DatabaseHandle, state: State, writer: StateWriter, options: OpenStateOptions) {
     this.handle = handle;
     this.state = state;
     this.writer = writer;
-    this.applier = new Applier(handle.db, state, writer, maxUnwrittenBytes);
+    const { maxUnwrittenBytes, onApplied } = options;
+    this.applier = new Applier({ db: handle.db, state, writer, maxUnwrittenBytes, onApplied });
   }
 
   /** Opens the current state, or a first, empty one. Removes what an interrupted restore left. */
@@ -77,9 +79,9 @@ export class OpenState {
       const state = await readWorkingSet(db, options);
       const markers = await readMarkers(db, state.meta.appliedIndex);
       const span = new MarkerSpan(options.directory.writeAheadBytes ?? DEFAULT_WRITE_AHEAD_BYTES, markers);
-      const { onWritten, onFailed } = options;
-      const writer = new StateWriter({ db, state, markers: span, onWritten, onFailed });
-      return new OpenState(new DatabaseHandle(name, db), state, writer, options.maxUnwrittenBytes);
+      const { pause, onFailed } = options;
+      const writer = new StateWriter({ db, state, markers: span, pause, onFailed });
+      return new OpenState(new DatabaseHandle(name, db), state, writer, options);
     } catch (error) {
       await db.close();
       throw error;

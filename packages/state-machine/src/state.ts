@@ -34,7 +34,6 @@ export interface Flight {
   readonly tables: readonly { readonly table: RecordTable<unknown>; readonly changes: Changes<unknown> }[];
   /** Keys with their bytes; undefined removes. */
   readonly singles: readonly (readonly [key: string, value: Uint8Array | undefined])[];
-  readonly events: readonly JobStoreEvent[];
 }
 
 export class State {
@@ -105,6 +104,13 @@ export class State {
     this.#events.push(event);
   }
 
+  /** Hints that nobody was told yet. */
+  takeEvents(): readonly JobStoreEvent[] {
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
   /** From here on everything that was read stays readable, whatever the caches drop, until {@link forgetReads}. */
   keepReads(): void {
     for (const table of this.#tables()) table.keepReads();
@@ -122,10 +128,8 @@ export class State {
       metaBytes: this.meta.encode(),
       tables: this.#tables().map((table) => ({ table, changes: table.takeOff() })),
       singles: this.#takeSingles(),
-      events: this.#events,
     };
     this.#takenIndex = this.meta.appliedIndex;
-    this.#events = [];
     return flight;
   }
 

@@ -172,3 +172,40 @@ test("a pointer to a state that is not there is refused, instead of beginning em
   await directory.switchTo("state-77");
   await expect(JobStore.open({ directory })).rejects.toThrow(StateHoleError);
 });
+
+describe("a pause before writes", () => {
+  async function paused(): Promise<{ harness: Harness; endPause: () => void; pauses: () => number }> {
+    let pauses = 0;
+    let end: () => void = () => {};
+    const pauseBeforeWrite = (): Promise<void> => {
+      pauses += 1;
+      return new Promise((resolve) => (end = resolve));
+    };
+    const harness = await Harness.open({ pauseBeforeWrite });
+    return { harness, endPause: () => end(), pauses: () => pauses };
+  }
+
+  test("gathers what is applied meanwhile into one write", async () => {
+    const { harness, endPause, pauses } = await paused();
+    for (const jobId of ["a", "b", "c"]) await harness.apply(submit({ jobId }));
+    expect([harness.store.durable().index, pauses()]).toEqual([0, 1]);
+    endPause();
+    await harness.store.flush();
+    expect(harness.store.durable().index).toBe(3);
+    expect(await markersOf(await databaseOf(harness.directory))).toEqual([markerKey(1)]);
+  });
+
+  test("ends when somebody waits for the disk: a flush, a snapshot, the end", async () => {
+    const { harness } = await paused();
+    await harness.apply(submit({ jobId: "a" }));
+    await harness.store.flush();
+    expect(harness.store.durable().index).toBe(1);
+    await harness.apply(submit({ jobId: "b" }));
+    const snapshot = await harness.store.snapshot();
+    expect(snapshot.meta.index).toBe(2);
+    await snapshot.close();
+    await harness.apply(submit({ jobId: "c" }));
+    await harness.store.close();
+    expect(harness.store.durable().index).toBe(3);
+  });
+});

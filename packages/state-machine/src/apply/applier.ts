@@ -9,6 +9,7 @@ import { readConfiguration } from "../configuration.ts";
 import { loadRecords } from "../disk/load-records.ts";
 import type { StateWriter } from "../disk/state-writer.ts";
 import { EntryOrderError } from "../errors.ts";
+import type { JobStoreEvent } from "../events.ts";
 import { META_KEY } from "../keys.ts";
 import type { ApplyResult } from "../results.ts";
 import type { State } from "../state.ts";
@@ -20,18 +21,30 @@ import { fingerprintOf, readFirst, readSecond, stepOf, weightOf, type Step } fro
 /** What one slice of work takes on before the event loop may turn: a few milliseconds. */
 const WEIGHT_PER_SLICE = 128;
 
+export interface ApplierOptions {
+  readonly db: StateDatabase;
+  readonly state: State;
+  readonly writer: StateWriter;
+  readonly maxUnwrittenBytes: number;
+  /** Gets the hints of each slice of entries, once memory has all of it. */
+  readonly onApplied: (events: readonly JobStoreEvent[]) => void;
+}
+
 export class Applier {
   readonly #db: StateDatabase;
   readonly #state: State;
   readonly #writer: StateWriter;
   readonly #maxUnwrittenBytes: number;
+  readonly #onApplied: (events: readonly JobStoreEvent[]) => void;
   readonly #reads: Reads;
 
-  constructor(db: StateDatabase, state: State, writer: StateWriter, maxUnwrittenBytes: number) {
+  constructor(options: ApplierOptions) {
+    const { db, state, writer, maxUnwrittenBytes, onApplied } = options;
     this.#db = db;
     this.#state = state;
     this.#writer = writer;
     this.#maxUnwrittenBytes = maxUnwrittenBytes;
+    this.#onApplied = onApplied;
     this.#reads = new Reads(state);
   }
 
@@ -57,6 +70,7 @@ export class Applier {
       for (const { entry, step } of slice) results.push(await this.#applyEntry(entry, step));
       this.#state.forgetReads();
       this.#writer.release();
+      this.#onApplied(this.#state.takeEvents());
     } catch (error) {
       // The entry may be half applied: nothing of it may ever be written.
       this.#writer.fail(error);

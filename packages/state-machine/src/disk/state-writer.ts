@@ -5,7 +5,6 @@
  */
 import type { SnapshotMeta } from "@coxswain/raft-core";
 import { StoreFailedError } from "../errors.ts";
-import type { JobStoreEvent } from "../events.ts";
 import { META_KEY } from "../keys.ts";
 import type { Flight, State } from "../state.ts";
 import type { StateDatabase } from "../state-directory.ts";
@@ -16,7 +15,8 @@ export interface StateWriterOptions {
   readonly db: StateDatabase;
   readonly state: State;
   readonly markers: MarkerSpan;
-  readonly onWritten: (events: readonly JobStoreEvent[]) => void;
+  /** Awaited before each write, unless somebody waits for it. */
+  readonly pause: (() => Promise<void>) | undefined;
   readonly onFailed: (error: Error) => void;
 }
 
@@ -26,7 +26,11 @@ export class StateWriter {
   #failure: StoreFailedError | undefined;
   #isRunning = false;
   #held = false;
+  /** The pause before the next write is over. */
+  #isPaused = false;
   #atEnd: (() => void)[] = [];
+  /** Ends a pause; undefined while there is none. */
+  #hurry: (() => void) | undefined;
 
   constructor(options: StateWriterOptions) {
     this.#options = options;
@@ -96,6 +100,7 @@ export class StateWriter {
           reject(error instanceof Error ? error : new Error(String(error)));
         }
       });
+      this.#hurry?.();
     });
   }
 
@@ -107,15 +112,21 @@ export class StateWriter {
 
   /** Never rejects. */
   async #run(): Promise<void> {
-    const { state, onWritten, onFailed } = this.#options;
+    const { state, onFailed } = this.#options;
     try {
-      while (state.dirty && !this.#held && this.#failure === undefined) {
+      while (state.dirty && this.#failure === undefined) {
+        if (this.#pauseFirst) await this.#pause();
+        if (this.#held) {
+          // Apply is in the middle of an entry; its release goes on from here, without another pause.
+          this.#isRunning = false;
+          return;
+        }
+        this.#isPaused = false;
         const flight = state.takeOff();
         await this.#write(flight);
         state.landed();
         this.#durable = flight.point;
         this.#endWrite();
-        onWritten(flight.events);
       }
     } catch (cause) {
       this.#failure ??= new StoreFailedError(
@@ -139,7 +150,22 @@ export class StateWriter {
   #nextEnd(): Promise<void> {
     return new Promise((resolve) => {
       this.#atEnd.push(resolve);
+      this.#hurry?.();
     });
+  }
+
+  get #pauseFirst(): boolean {
+    return this.#options.pause !== undefined && !this.#isPaused && this.#atEnd.length === 0;
+  }
+
+  /** Lets a little gather, unless somebody waits. */
+  async #pause(): Promise<void> {
+    const hurried = new Promise<void>((resolve) => {
+      this.#hurry = resolve;
+    });
+    await Promise.race([this.#options.pause?.(), hurried]);
+    this.#hurry = undefined;
+    this.#isPaused = true;
   }
 
   async #write(flight: Flight): Promise<void> {
