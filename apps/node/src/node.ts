@@ -52,6 +52,9 @@ interface Crew {
   readonly workerSide: WorkerSide;
 }
 
+/** The state is written behind the log, which has everything already; gathering for a moment leaves the disk to the log. */
+const STATE_WRITE_PAUSE_MS = 20;
+
 export class CoxswainNode {
   readonly #logger: Logger;
   readonly #closers: Closers;
@@ -155,6 +158,7 @@ export class CoxswainNode {
     const { options, credentials } = foundation;
     const store = await JobStore.open({
       directory: await LevelStateDirectory.open(foundation.directory.state),
+      pauseBeforeWrite: () => new Promise((resolve) => void after(STATE_WRITE_PAUSE_MS, resolve)),
       onListenerError: (error) => this.#logger.error({ err: error }, "a listener of the store failed"),
     });
     closers.add("state", () => store.close());
