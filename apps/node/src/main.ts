@@ -2,6 +2,7 @@
  * `coxswaind`: options, signals, exit codes.
  */
 import { readFileSync } from "node:fs";
+import { setLogger } from "@grpc/grpc-js";
 import { createLogger } from "@coxswain/telemetry";
 import type { Logger } from "@coxswain/telemetry";
 import { ConfigError } from "./config/errors.ts";
@@ -29,6 +30,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   const pretty = options.logFormat === "auto" ? process.stdout.isTTY : options.logFormat === "pretty";
   const logger = createLogger({ level: options.logLevel, pretty, node: options.nodeId });
+  const fromGrpc = (text: unknown): void => logger.debug({ text }, "gRPC");
+  setLogger({ error: fromGrpc, info: fromGrpc, debug: fromGrpc });
   return await new Promise<number>((resolve) => runNode(options, logger, resolve));
 }
 

@@ -8,11 +8,13 @@ import { HandClock, settle } from "./hand-clock.ts";
 const TTL_MS = 5_000;
 
 class CodedError extends Error {
-  constructor(
-    readonly code: string,
-    readonly category: string,
-  ) {
+  readonly code: string;
+  readonly category: string;
+
+  constructor(code: string, category: string) {
     super(code);
+    this.code = code;
+    this.category = category;
   }
 }
 

@@ -92,3 +92,43 @@ describe("configuration", () => {
     expect(result).toHaveProperty("help", expect.stringContaining("--webhook-allow"));
   });
 });
+
+describe("what would only fail later is refused as configuration, with the flag named", () => {
+  test.each([
+    [["--executors", "process,dockr"], /--executors: "dockr" unknown; choose from process, webhook/],
+    [["--webhook-allow", "10.0.0.0"], /--webhook-allow: must be ranges such as 10\.0\.0\.0\/8/],
+    [["--webhook-allow", "10.0.0.0/33"], /--webhook-allow: must be ranges/],
+    [["--node-ttl", "0"], /--node-ttl: must be between 500ms and 1h/],
+    [["--slot-gap", "1ms"], /--slot-gap: must be between/],
+    [["--output-tail-bytes", "1MB"], /--output-tail-bytes: must be between 0 and 256KB/],
+    [["--listen", "127.0.0.1:99999"], /--listen: must have a port up to 65535/],
+  ])("%j", (argv, message) => {
+    expect(problemsOf(argv).join()).toMatch(message);
+  });
+
+  test("ranges and `all` are taken", () => {
+    expect(load(["--webhook-allow", "10.0.0.0/8,fd00::/8"]).webhookAllow).toEqual(["10.0.0.0/8", "fd00::/8"]);
+    expect(load(["--webhook-allow", "all"]).webhookAllow).toEqual(["all"]);
+  });
+});
+
+describe("the address that other members dial", () => {
+  const peers = ["--peers", "2:10.0.0.2:50051", "--insecure"];
+
+  test.each(["0.0.0.0:50051", "[::]:50051"])("--listen %s says nothing to them: --advertise-addr is asked for", (listen) => {
+    expect(problemsOf(["--listen", listen, ...peers]).join()).toMatch(/--listen .* nothing that other members can dial.*--advertise-addr/);
+    expect(problemsOf(["--listen", listen, "--advertise-addr", "10.0.0.1:50051", ...peers])).toEqual([]);
+  });
+
+  test("nor does a port that is chosen at the start", () => {
+    expect(problemsOf(["--port", "0", ...peers]).join()).toMatch(/--advertise-addr/);
+  });
+
+  test("a node without peers may listen anywhere", () => {
+    expect(problemsOf(["--listen", "0.0.0.0:0", "--insecure"])).toEqual([]);
+  });
+
+  test("--advertise-addr itself must be one", () => {
+    expect(problemsOf(["--advertise-addr", "0.0.0.0:50051"]).join()).toMatch(/--advertise-addr 0\.0\.0\.0:50051 cannot be dialled/);
+  });
+});
