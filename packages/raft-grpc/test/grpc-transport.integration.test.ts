@@ -123,7 +123,8 @@ describe("messages", () => {
     }
     await expect(sendTo(one, 2)).rejects.toMatchObject({ code: "PEER_TIMEOUT" });
     const asked = identifyPeer(`127.0.0.1:${port}`, insecureChannelCredentials(), { nodeId: 1, nodeUuid: "u" }, { timeoutMs: 50 });
-    await expect(asked).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
+    // Which of the two limits ends it first, its own or that of the connection, is a matter of load.
+    await expect(asked).rejects.toMatchObject({ code: expect.stringMatching(/^(DEADLINE_EXCEEDED|UNREACHABLE)$/) });
     await one.transport.close();
     // It closes only when every connection has ended.
     mute.close();

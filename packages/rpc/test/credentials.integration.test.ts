@@ -205,7 +205,10 @@ test("a channel shows the certificate of the last reload when it connects again"
   pem = material(pki.ca, renewed).current;
   tls.reload();
   const deadline = Date.now() + 10_000;
-  while ((await client.unary("")) !== "alice-renewed/client") {
+  // A call may meet the old connection in the moment it closes; then it is refused, and asked again.
+  const nameShown = async (): Promise<string> => client.unary("").catch((error: { category: string }) => error.category);
+  for (let name = await nameShown(); name !== "alice-renewed/client"; name = await nameShown()) {
+    expect(["alice/client", "unavailable"]).toContain(name);
     if (Date.now() > deadline) throw new Error("still the old certificate");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
