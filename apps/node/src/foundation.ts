@@ -48,6 +48,9 @@ export class Foundation {
     const directory = await openDataDirectory(options.dataDir);
     const credentials = loadCredentials(options, (error) => logger.error({ err: error }, "certificates were not reloaded"));
     closers.add("credentials", credentials.close);
+    const address = options.advertiseAddr ?? listenAddress(options);
+    if (options.peers.length > 0 && !credentials.namesHost(address))
+      logger.warn({ address }, "the certificate does not name the host that other nodes dial; issue one with `cox cert issue node NAME --host HOST`");
     const identities = new FileIdentityStore(directory.root);
     const saved = await identities.load();
     // First of all: the log's lock keeps a second process from counting a start on this identity. And a node that
@@ -59,7 +62,7 @@ export class Foundation {
     closers.add("log", () => storage.close());
     const waiting = new SeldomLog(logger, uptimeMs);
     const membership = await Membership.open({
-      self: { id: options.nodeId, address: options.advertiseAddr ?? listenAddress(options) },
+      self: { id: options.nodeId, address },
       peers: options.peers,
       store: identities,
       identify: (peer, own) => {

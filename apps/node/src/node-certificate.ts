@@ -2,6 +2,7 @@
  * Whether the other nodes would accept this node's certificate: better said at the start than by every peer, later.
  */
 import { X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import { peerIdentity } from "@coxswain/rpc";
 import type { PeerIdentity, TlsFiles, TlsPem } from "@coxswain/rpc";
 
@@ -24,6 +25,13 @@ export function checkNodeCertificate(pem: TlsPem, files: Pick<TlsFiles, "ca" | "
   throw new NodeCertificateError(
     `${files.cert} ${reason}: the other nodes would refuse this one. Issue a certificate with \`cox cert issue node NAME\` and give that.`,
   );
+}
+
+/** Whether the certificate names the host of `host:port`; whoever dials it there refuses it otherwise. */
+export function namesHost(pem: Pick<TlsPem, "cert">, address: string): boolean {
+  const host = address.slice(0, address.lastIndexOf(":")).replace(/^\[|\]$/g, "");
+  const certificate = new X509Certificate(pem.cert);
+  return (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined;
 }
 
 function reasonToRefuse(certificate: X509Certificate, nowMs: number): string | undefined {

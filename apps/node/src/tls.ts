@@ -13,7 +13,7 @@ import {
 import type { TlsFiles } from "@coxswain/rpc";
 import { secure } from "./config/load-config.ts";
 import type { NodeOptions } from "./config/options.ts";
-import { checkNodeCertificate } from "./node-certificate.ts";
+import { checkNodeCertificate, namesHost } from "./node-certificate.ts";
 
 export interface Credentials {
   readonly secure: boolean;
@@ -24,6 +24,8 @@ export interface Credentials {
   readonly reload: () => boolean;
   /** Calls back after each reload that changed something, whoever asked for it. Connections that stand use what they were made with. */
   readonly onReload: (listener: () => void) => () => void;
+  /** Whether others who dial this address accept the certificate for it. */
+  readonly namesHost: (address: string) => boolean;
   readonly close: () => void;
 }
 
@@ -37,6 +39,7 @@ export function loadCredentials(options: NodeOptions, onReloadError: (error: unk
       channel: insecureChannelCredentials,
       reload: () => false,
       onReload: () => () => {},
+      namesHost: () => true,
       close: () => {},
     };
   const material = nodeTls({ ca: caCert, cert, key });
@@ -46,6 +49,7 @@ export function loadCredentials(options: NodeOptions, onReloadError: (error: unk
     channel: () => channelCredentials(material),
     reload: () => material.reload(),
     onReload: (listener) => material.onReload(listener),
+    namesHost: (address) => namesHost(material.current, address),
     close: material.watch({ onError: onReloadError }),
   };
 }

@@ -19,6 +19,7 @@ const credentials: Credentials = {
   channel: insecureChannelCredentials,
   reload: () => false,
   onReload: () => () => {},
+  namesHost: () => true,
   close: () => {},
 };
 // A failed listen is a claim here; grpc-js would print it.

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { createCa, issueCertificate } from "@coxswain/pki";
 import type { CertificateKind } from "@coxswain/pki";
-import { checkNodeCertificate } from "../src/node-certificate.ts";
+import { checkNodeCertificate, namesHost } from "../src/node-certificate.ts";
 
 const FILES = { ca: "ca.crt", cert: "node.crt" };
 const DAY_MS = 86_400_000;
@@ -35,4 +35,10 @@ test.each([
 test("one of another CA is refused, naming both files", async () => {
   const [own, foreign] = [await pemOf("node"), await pemOf("node")];
   expect(() => checkNodeCertificate({ ...own, ca: foreign.ca }, FILES, Date.now())).toThrow(/node\.crt was not issued by the CA in ca\.crt/);
+});
+
+test("whether others accept it for an address is known beforehand", async () => {
+  const pem = await pemOf("node");
+  expect(["127.0.0.1:50051", "[::1]:50051", "localhost:50051"].map((address) => namesHost(pem, address))).toEqual([true, true, true]);
+  expect(["10.0.0.1:50051", "node-1.example:50051"].map((address) => namesHost(pem, address))).toEqual([false, false]);
 });
