@@ -2,6 +2,7 @@
 import type { AppendBatch, Entry, HardState } from "../types.ts";
 import type { ConsensusState } from "./consensus-state.ts";
 import { flushAppends } from "./leader-replication.ts";
+import { finishRemovals, leaveJointIfCommitted } from "./membership-change.ts";
 import { Outbox } from "./outbox.ts";
 import { resolveLost } from "./proposals.ts";
 import { issueReadRound } from "./reads.ts";
@@ -11,9 +12,12 @@ import type { Ready } from "./ready.ts";
 export function buildReady(state: ConsensusState): Ready | undefined {
   const { leadership } = state;
   if (leadership !== undefined) {
+    leaveJointIfCommitted(state, leadership);
     issueReadRound(state, leadership);
     flushAppends(state, leadership);
+    finishRemovals(state, leadership);
   }
+  tellConfiguration(state);
   const append = takeAppend(state);
   const committed = takeCommitted(state);
   if (append === undefined && committed.length === 0 && state.outbox.isEmpty) return undefined;
@@ -37,6 +41,14 @@ export function buildReady(state: ConsensusState): Ready | undefined {
   };
   // Not spread into a new object: this runs for every message of a busy node.
   return append === undefined ? ready : Object.assign(ready, { append });
+}
+
+/** Also a configuration that came back because the entry after it was replaced. */
+function tellConfiguration(state: ConsensusState): void {
+  const { configuration, configurationIndex: index } = state.log;
+  if (configuration === state.toldConfiguration) return;
+  state.toldConfiguration = configuration;
+  state.outbox.events.push({ type: "configurationChanged", configuration, index });
 }
 
 /** With nothing on its way to the disk there is nothing to wait for. */

@@ -28,9 +28,16 @@ export interface RaftConfig {
   /**
    * A leader that hears from no quorum for electionTicks steps down, and a follower that hears its
    * leader ignores candidates (dissertation 6.2, 6.4.1). Default true. Risk when off: a partitioned
-   * leader keeps its clients waiting for ever.
+   * leader keeps its clients waiting for ever, and a removed node that does not know it deposes every leader.
    */
   readonly checkQuorum?: boolean;
+
+  /**
+   * Give every learner a vote as soon as it has caught up (a round of replication shorter than electionTicks,
+   * dissertation 4.2.1). The same on every node, so that it survives a change of leader. Default false:
+   * learners stay learners until asked for. Risk when on: there are no lasting learners, such as read replicas.
+   */
+  readonly promoteLearners?: boolean;
 
   /**
    * Bytes of entries in one append message; one larger entry still travels alone. Default 256 KiB.
@@ -80,6 +87,7 @@ export function resolveConfig(config: RaftConfig): ResolvedRaftConfig {
     heartbeatTicks: 5,
     preVote: true,
     checkQuorum: true,
+    promoteLearners: false,
     maxAppendBytes: 256 * 1024,
     maxAppendEntries: 4096,
     maxInflightAppends: 128,

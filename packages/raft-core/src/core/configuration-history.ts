@@ -22,6 +22,17 @@ export class ConfigurationHistory {
     return this.#steps[this.#steps.length - 1]?.index ?? 0;
   }
 
+  /** In force in a log that ends at `index`; undefined before the first step known. */
+  at(index: number): Configuration | undefined {
+    return this.#steps.findLast((step) => step.index <= index)?.configuration;
+  }
+
+  /** The one in force at `index`, and all later ones. */
+  from(index: number): Configuration[] {
+    const first = this.#steps.findLastIndex((step) => step.index <= index);
+    return this.#steps.slice(Math.max(first, 0)).map((step) => step.configuration);
+  }
+
   appended(entry: Entry): void {
     this.#steps.push({ index: entry.index, configuration: decodeConfiguration(entry.data) });
   }

@@ -1,4 +1,4 @@
-import type { HardState, NodeId, PersistedState, Role, SnapshotMeta } from "../types.ts";
+import type { Configuration, HardState, NodeId, PersistedState, Role, SnapshotMeta } from "../types.ts";
 import { NO_NODE } from "../types.ts";
 import type { ResolvedRaftConfig } from "./config.ts";
 import { RaftStateError } from "./errors.ts";
@@ -48,6 +48,9 @@ export class ConsensusState {
   /** The snapshot being installed; meanwhile the log stands still. */
   installing: SnapshotMeta | undefined = undefined;
 
+  /** The configuration last told of by an event. */
+  toldConfiguration: Configuration;
+
   /** Ticks since the start. */
   tick = 0;
   /** Ticks since a leader was heard, a vote was given, or a campaign began. */
@@ -59,6 +62,7 @@ export class ConsensusState {
     this.config = config;
     this.random = random;
     this.log = new RaftLog(persisted);
+    this.toldConfiguration = this.log.configuration;
     this.forwardedReads = new ForwardedReads(random);
     this.term = hardState.term;
     this.votedFor = hardState.votedFor;

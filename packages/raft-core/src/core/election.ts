@@ -17,15 +17,22 @@ import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } fro
 export type CampaignReason = "timeout" | "transfer";
 
 /**
- * Tries to become leader. A node that does not vote must not lead, and one whose log is being replaced
- * must not append.
+ * Tries to become leader. A learner must not lead, and a node whose log is being replaced must not append.
  */
 export function campaign(state: ConsensusState, reason: CampaignReason): void {
-  const { leadership, installing, log, config } = state;
-  if (leadership !== undefined || installing !== undefined) return;
-  if (!isVoter(log.configuration, state.id)) return;
+  const { leadership, installing, config } = state;
+  if (leadership !== undefined || installing !== undefined || !mayLead(state)) return;
   if (reason === "timeout" && config.preVote) startPreElection(state);
   else startElection(state, reason);
+}
+
+/**
+ * A voter; also one whose removal is not known to be committed: it may hold the only log that can win, and
+ * then leads, without a vote of its own, until the removal is committed (dissertation 4.2.2). What is
+ * committed may lie anywhere from the commit index on, so every configuration from there on counts.
+ */
+function mayLead({ id, log, commitIndex }: ConsensusState): boolean {
+  return log.configurationsFrom(commitIndex).some((configuration) => isVoter(configuration, id));
 }
 
 function startPreElection(state: ConsensusState): void {

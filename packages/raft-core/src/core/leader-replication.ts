@@ -121,6 +121,8 @@ export function snapshotSent(state: ConsensusState, to: NodeId, meta: SnapshotMe
 
 function heardFrom(state: ConsensusState, id: NodeId): Progress | undefined {
   const peer = state.leadership?.peers.get(id);
-  if (peer !== undefined) peer.recentlyActive = true;
+  if (peer === undefined) return undefined;
+  peer.recentlyActive = true;
+  peer.heardAtTick = state.tick;
   return peer;
 }

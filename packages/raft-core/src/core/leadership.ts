@@ -15,12 +15,14 @@ export interface Leadership {
   readonly term: number;
   /** The entry that opened the term; once committed, all before it are too (Raft paper, 5.4.2 and 8). */
   readonly noopIndex: number;
-  /** Every member except this node. */
-  readonly peers: ReadonlyMap<NodeId, Progress>;
+  /** Every member except this node; those being removed as well, until their removal is committed. */
+  readonly peers: Map<NodeId, Progress>;
   readonly reads: LeaderReads;
   heartbeatElapsedTicks: number;
   /** Since the last check-quorum. */
   quorumElapsedTicks: number;
   uncommittedBytes: number;
   transfer: Transfer | undefined;
+  /** The config entry after whose commit those who are no members any more were let go. */
+  finishedIndex: number;
 }

@@ -57,6 +57,21 @@ export class RaftLog {
     return this.#configurations.current;
   }
 
+  /** The index of the entry, or snapshot, that brought {@link configuration}. */
+  get configurationIndex(): number {
+    return this.#configurations.currentIndex;
+  }
+
+  /** In force in a log that ends at `index`; undefined below the snapshot. */
+  configurationAt(index: number): Configuration | undefined {
+    return this.#configurations.at(index);
+  }
+
+  /** The one in force at `index`, and all later ones. */
+  configurationsFrom(index: number): Configuration[] {
+    return this.#configurations.from(index);
+  }
+
   /** Undefined when the index is compacted or not there yet. */
   termAt(index: number): number | undefined {
     if (index === this.#snapshot.index) return this.#snapshot.term;

@@ -10,9 +10,34 @@ export type ProposeOutcome =
 
 /**
  * `notLeader`: ask `leader`, if known. `transferring`: ask again after the transfer, within an election
- * timeout. `tooMuchUncommitted`: slow down. `empty`: there was nothing to propose. `unsupported`: not built yet.
+ * timeout. `retiring`: this leader is removing itself; ask the next one. `tooMuchUncommitted`: slow down.
+ * `empty`: there was nothing to propose.
  */
-export type ProposeRefusal = "notLeader" | "transferring" | "tooMuchUncommitted" | "empty" | "unsupported";
+export type ProposeRefusal =
+  "notLeader" | "transferring" | "retiring" | "tooMuchUncommitted" | "empty" | ChangeRefusal;
+
+/**
+ * Why a membership change is refused. To be asked again soon:
+ * - `termNotCommitted`: the leader has not committed an entry of its own term yet;
+ * - `changeInProgress`: one change at a time; the last one is uncommitted or joint.
+ *
+ * That nothing good would come of:
+ * - `unknownNode`: not a member. `alreadyMember`: a member, of the kind asked for or another;
+ * - `noVoterLeft`: the cluster would end. `invalidNode`: not a node id. `sameNodeTwice`: say it once;
+ * - `notCaughtUp`: the learner lags more than an election timeout, or is silent; commits would wait for it;
+ * - `quorumNotAlive`: the new voters that were heard from lately are no quorum; nothing would be committed.
+ */
+export type ChangeRefusal =
+  | "termNotCommitted"
+  | "changeInProgress"
+  | "unknownNode"
+  | "alreadyMember"
+  | "noVoterLeft"
+  | "invalidNode"
+  | "sameNodeTwice"
+  | "notCaughtUp"
+  | "quorumNotAlive"
+  | "empty";
 
 /** Answer to `readIndex`. Accepted reads end in `readStates` or in `droppedReads`. */
 export type ReadOutcome =
@@ -35,8 +60,18 @@ export type SnapshotDecision =
   | { readonly install: true }
   | { readonly install: false; readonly reason: "staleTerm" | "alreadyHeld" | "busy" };
 
-/** One change of membership at a time (dissertation 4.1); a joint change comes later (4.3). */
-export type ConfChange =
+/**
+ * A change of one member. `addVoter` gives an empty node a vote at once, so commits may wait until it has
+ * caught up; `addLearner`, then `promoteLearner`, does not (dissertation 4.2.1).
+ */
+export type MemberChange =
   | { readonly type: "addVoter"; readonly node: NodeId }
   | { readonly type: "addLearner"; readonly node: NodeId }
+  | { readonly type: "promoteLearner"; readonly node: NodeId }
   | { readonly type: "removeNode"; readonly node: NodeId };
+
+/**
+ * One change of membership (dissertation 4.1), or several at once. Several pass through a joint
+ * configuration if more than one voter comes or goes (4.3); the leader leaves it by itself.
+ */
+export type ConfChange = MemberChange | { readonly type: "joint"; readonly changes: readonly MemberChange[] };

@@ -1,4 +1,5 @@
 import type { NodeId } from "../types.ts";
+import { CatchUp } from "./catch-up.ts";
 import type { Inflights } from "./inflights.ts";
 
 /** How a leader sends to a peer: feeling for the match, streaming, or waiting for a snapshot. */
@@ -19,6 +20,10 @@ export class Progress {
   state: ProgressState = "probe";
   /** Heard from since the last check-quorum. */
   recentlyActive = false;
+  /** When it was last heard from; undefined when never in this term. */
+  heardAtTick: number | undefined = undefined;
+  /** Watched while it is a learner. */
+  readonly catchUp: CatchUp = new CatchUp();
   /** In `probe`: an append is out, and the next waits for an answer or a heartbeat. */
   isProbing = false;
   /** In `replicate`: an answer is overdue; ask with an empty append where the stream stands. */

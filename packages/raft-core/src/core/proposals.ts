@@ -1,4 +1,5 @@
 /** Proposals: taken by a leader within limits, and what is known of them when its leadership ends. */
+import { isVoter } from "./configuration.ts";
 import type { ConsensusState } from "./consensus-state.ts";
 import { entrySizeBytes } from "./log.ts";
 import type { LostProposals } from "./outbox.ts";
@@ -12,6 +13,8 @@ export function appendProposals(state: ConsensusState, data: readonly Uint8Array
   const refused = (reason: ProposeRefusal): ProposeOutcome => ({ accepted: false, reason, leader });
   if (leadership === undefined) return refused("notLeader");
   if (leadership.transfer !== undefined) return refused("transferring");
+  // Its removal commits within a round trip; what it took now would only end as unknown.
+  if (!isVoter(log.configuration, state.id)) return refused("retiring");
   if (data.length === 0) return refused("empty");
   const firstIndex = log.lastIndex + 1;
   const entries = data.map((bytes, at): Entry => ({

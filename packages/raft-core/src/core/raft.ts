@@ -41,6 +41,7 @@ import { ConsensusState } from "./consensus-state.ts";
 import { campaign, ownVoteStable } from "./election.ts";
 import { invariant } from "./errors.ts";
 import { snapshotSent } from "./leader-replication.ts";
+import { proposeChange } from "./membership-change.ts";
 import type {
   ConfChange,
   ProposeOutcome,
@@ -121,9 +122,12 @@ export class Raft {
     return appendProposals(this.#state, data);
   }
 
-  /** Changes the membership. Not built yet: always refused with "unsupported". */
-  proposeConfChange(_change: ConfChange): ProposeOutcome {
-    return { accepted: false, reason: "unsupported", leader: this.#state.leader };
+  /**
+   * Changes the membership (dissertation, chapter 4). Accepted, it is in force here at once, and stands once the
+   * entry at `firstIndex` is committed; a joint one is over with the next config entry, which the leader adds.
+   */
+  proposeConfChange(change: ConfChange): ProposeOutcome {
+    return proposeChange(this.#state, change);
   }
 
   /**
@@ -195,13 +199,14 @@ export class Raft {
   /**
    * Forgets entries up to `meta.index`, which a durable snapshot of the state machine covers.
    * False when there is nothing to forget or it is too early (not applied, not durable, a snapshot
-   * being installed): ask again later. Call the storage's `compact(meta)` only when true.
+   * being installed): ask again later. Call the storage's `compact(meta)` only when true, with the
+   * configuration that {@link configurationAt} gave for this index; a later one may not be committed.
    */
   compact(meta: SnapshotMeta): boolean {
     const { log, stableIndex, appliedIndex, installing } = this.#state;
     const isDue = meta.index >= log.firstIndex && meta.index <= Math.min(stableIndex, appliedIndex);
     if (!isDue || installing !== undefined) return false;
-    log.compact(meta);
+    log.compact({ ...meta, configuration: log.configurationAt(meta.index) ?? meta.configuration });
     return true;
   }
 
@@ -213,6 +218,11 @@ export class Raft {
   /** The term of an entry held, or of the snapshot's last; otherwise undefined. */
   termAt(index: number): number | undefined {
     return this.#state.log.termAt(index);
+  }
+
+  /** In force where the log ends at `index`: what belongs into the meta of a snapshot there. Undefined below the log. */
+  configurationAt(index: number): Configuration | undefined {
+    return this.#state.log.configurationAt(index);
   }
 
   status(): Status {

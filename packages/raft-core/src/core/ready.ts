@@ -1,4 +1,4 @@
-import type { AppendBatch, Entry, Message, NodeId, Role } from "../types.ts";
+import type { AppendBatch, Configuration, Entry, Message, NodeId, Role } from "../types.ts";
 
 /** What a {@link Raft} wants done. See the caller's duties at the top of raft.ts. */
 export interface Ready {
@@ -56,6 +56,8 @@ export type RaftEvent =
   | { readonly type: "roleChanged"; readonly role: Role; readonly previous: Role; readonly term: number }
   /** `leader` is 0 when none is known. */
   | { readonly type: "leaderChanged"; readonly leader: NodeId; readonly term: number }
+  /** In force from now on: appended by entry `index`, brought by a snapshot, or back because a later one was replaced. */
+  | { readonly type: "configurationChanged"; readonly configuration: Configuration; readonly index: number }
   /** This node won; it is ready to serve once the noop at `noopIndex` is applied here. */
   | { readonly type: "leaderElected"; readonly term: number; readonly noopIndex: number }
   /** A transfer that this leader began is over: it stepped down, or gave up after an election timeout. */

@@ -52,20 +52,26 @@ export function becomeLeader(state: ConsensusState): void {
 }
 
 function newLeadership(state: ConsensusState, noopIndex: number): Leadership {
-  const { maxInflightAppends, maxInflightBytes } = state.config;
-  const peers = membersOf(state.log.configuration).filter((id) => id !== state.id);
-  const progressOf = (id: NodeId): Progress =>
-    new Progress(id, noopIndex, new Inflights(maxInflightAppends, maxInflightBytes));
+  const { log, commitIndex, id, term } = state;
+  // Those whose removal is not known to be committed are told of it, too.
+  const peers = new Set(log.configurationsFrom(commitIndex).flatMap(membersOf));
+  peers.delete(id);
   return {
-    term: state.term,
+    term,
     noopIndex,
-    peers: new Map(peers.map((id) => [id, progressOf(id)])),
+    peers: new Map([...peers].map((peer) => [peer, newProgress(state, peer, noopIndex)])),
     reads: new LeaderReads(),
     heartbeatElapsedTicks: 0,
     quorumElapsedTicks: 0,
     uncommittedBytes: 0,
     transfer: undefined,
+    finishedIndex: 0,
   };
+}
+
+/** A peer of which nothing is known; `nextIndex` is where to look for a match first. */
+export function newProgress({ config }: ConsensusState, id: NodeId, nextIndex: number): Progress {
+  return new Progress(id, nextIndex, new Inflights(config.maxInflightAppends, config.maxInflightBytes));
 }
 
 /** Ends a leadership, if there is one: its proposals, reads and transfer will not be completed by it. */

@@ -1,6 +1,8 @@
 import { NO_NODE, type Configuration, type NodeId, type Role } from "../types.ts";
+import { isVoter } from "./configuration.ts";
 import type { ConsensusState } from "./consensus-state.ts";
-import type { ProgressState } from "./progress.ts";
+import { isCaughtUp, isChanging } from "./membership-change.ts";
+import type { Progress, ProgressState } from "./progress.ts";
 
 export type { ProgressState } from "./progress.ts";
 
@@ -15,6 +17,14 @@ export interface PeerStatus {
   readonly recentlyActive: boolean;
   readonly inflightAppends: number;
   readonly inflightBytes: number;
+  /** Whether its vote counts; false for a learner, and for a member on its way out. */
+  readonly isVoter: boolean;
+  /** Entries of the leader's log not known to be durable there. */
+  readonly lagEntries: number;
+  /** Since it was last heard from in this term; undefined when it never was. */
+  readonly silentTicks: number | undefined;
+  /** A learner that could be promoted: heard from, and never more than an election timeout behind. */
+  readonly isCaughtUp: boolean;
 }
 
 /** A copy of where a {@link Raft} stands. */
@@ -36,7 +46,10 @@ export interface Status {
   /** Bytes of the entries held in memory. */
   readonly logSizeBytes: number;
   readonly uncommittedBytes: number;
+  /** In force: the newest in the log, committed or not. */
   readonly configuration: Configuration;
+  /** A change of membership is uncommitted, or joint. */
+  readonly isChangingMembership: boolean;
   /** The transferee, or 0. */
   readonly transferringTo: NodeId;
   readonly installingSnapshot: boolean;
@@ -61,16 +74,26 @@ export function describeStatus(state: ConsensusState): Status {
     logSizeBytes: log.sizeBytes,
     uncommittedBytes: leadership?.uncommittedBytes ?? 0,
     configuration: log.configuration,
+    isChangingMembership: isChanging(state),
     transferringTo: leadership?.transfer?.to ?? NO_NODE,
     installingSnapshot: state.installing !== undefined,
-    peers: peers.map((peer): PeerStatus => ({
-      id: peer.id,
-      matchIndex: peer.matchIndex,
-      nextIndex: peer.nextIndex,
-      state: peer.state,
-      recentlyActive: peer.recentlyActive,
-      inflightAppends: peer.inflights.count,
-      inflightBytes: peer.inflights.bytes,
-    })),
+    peers: peers.map((peer) => describePeer(state, peer)).sort((a, b) => a.id - b.id),
+  };
+}
+
+function describePeer(state: ConsensusState, peer: Progress): PeerStatus {
+  const { log, tick } = state;
+  return {
+    id: peer.id,
+    matchIndex: peer.matchIndex,
+    nextIndex: peer.nextIndex,
+    state: peer.state,
+    recentlyActive: peer.recentlyActive,
+    inflightAppends: peer.inflights.count,
+    inflightBytes: peer.inflights.bytes,
+    isVoter: isVoter(log.configuration, peer.id),
+    lagEntries: log.lastIndex - peer.matchIndex,
+    silentTicks: peer.heardAtTick === undefined ? undefined : tick - peer.heardAtTick,
+    isCaughtUp: isCaughtUp(state, peer),
   };
 }

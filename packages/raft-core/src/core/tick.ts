@@ -4,6 +4,7 @@ import type { ConsensusState } from "./consensus-state.ts";
 import { campaign } from "./election.ts";
 import { broadcastHeartbeat } from "./heartbeat.ts";
 import type { Leadership } from "./leadership.ts";
+import { promoteCaughtUp } from "./membership-change.ts";
 import { isQuorum } from "./quorum.ts";
 import { expireForwardedReads } from "./reads.ts";
 import { becomeFollower } from "./roles.ts";
@@ -28,6 +29,7 @@ function tickLeader(state: ConsensusState, leadership: Leadership): void {
     return;
   }
   tickTransfer(state, leadership);
+  promoteCaughtUp(state, leadership);
   leadership.heartbeatElapsedTicks += 1;
   if (leadership.heartbeatElapsedTicks >= state.config.heartbeatTicks) broadcastHeartbeat(state, leadership);
 }

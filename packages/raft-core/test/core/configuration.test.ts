@@ -46,4 +46,25 @@ describe("configurations", () => {
     history.truncatedFrom(5);
     expect([history.currentIndex, history.current]).toEqual([4, votersOf(1, 2)]);
   });
+
+  test("are known for every index that is held", () => {
+    const history = new ConfigurationHistory(snapshotAt(2, 1, votersOf(1)));
+    for (const index of [4, 7]) {
+      const data = encodeConfiguration(votersOf(1, index));
+      history.appended({ index, term: 1, type: "config", data });
+    }
+    expect(history.at(1)).toBeUndefined();
+    expect([2, 3, 4, 6, 7, 99].map((index) => history.at(index)?.voters)).toEqual([
+      [1],
+      [1],
+      [1, 4],
+      [1, 4],
+      [1, 7],
+      [1, 7],
+    ]);
+    expect(history.from(5).map(({ voters }) => voters)).toEqual([
+      [1, 4],
+      [1, 7],
+    ]);
+  });
 });

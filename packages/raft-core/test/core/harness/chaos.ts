@@ -1,5 +1,7 @@
+import type { ConfChange, MemberChange } from "../../../src/core/raft.ts";
 import { SimCluster } from "./sim-cluster.ts";
-import { textOf } from "./states.ts";
+import type { SimNode } from "./sim-node.ts";
+import { textOf, votersOf } from "./states.ts";
 
 /** What a run did, so that a test can show that it was no idle one. */
 export interface ChaosReport {
@@ -10,6 +12,19 @@ export interface ChaosReport {
   readonly snapshots: number;
   readonly dropped: number;
   readonly crashes: number;
+  /** Membership changes taken, and how many of them were joint. */
+  readonly changes: number;
+  readonly joints: number;
+  /** Leaders that led until their own removal was committed. */
+  readonly retired: number;
+}
+
+export interface ChaosOptions {
+  readonly seed: number;
+  /** Voters at the start. */
+  readonly voters: number;
+  /** Nodes that may join; with 0 the membership never changes. */
+  readonly spares?: number;
 }
 
 /**
@@ -25,15 +40,22 @@ export class Chaos {
   #reads = 0;
   #confirmedReads = 0;
   #crashes = 0;
+  #changes = 0;
+  #joints = 0;
+  readonly #changesMembers: boolean;
 
-  constructor(seed: number, size: number) {
-    this.#ids = Array.from({ length: size }, (_, at) => at + 1);
+  constructor({ seed, voters, spares = 0 }: ChaosOptions) {
+    this.#ids = Array.from({ length: voters + spares }, (_, at) => at + 1);
+    this.#changesMembers = spares > 0;
     this.#cluster = new SimCluster({
       ids: this.#ids,
       seed,
+      configuration: votersOf(...this.#ids.slice(0, voters)),
       config: {
         preVote: seed % 4 !== 0,
-        checkQuorum: seed % 5 !== 0,
+        // Without leases a removed node that does not know it deposes every leader (dissertation 4.2.3).
+        checkQuorum: seed % 5 !== 0 || spares > 0,
+        promoteLearners: seed % 3 === 0,
         maxAppendBytes: 100,
         maxInflightAppends: 3,
         maxUncommittedBytes: 2000,
@@ -55,6 +77,14 @@ export class Chaos {
 
   #step(): void {
     const cluster = this.#cluster;
+    if (this.#changesMembers) {
+      const fate = cluster.random();
+      if (fate < 0.01) this.#calm();
+      if (fate < 0.06) {
+        this.#changeMembers();
+        return;
+      }
+    }
     const dice = cluster.random() * 100;
     const id = this.#pick(this.#ids);
     if (dice < 46) this.#deliver();
@@ -88,6 +118,44 @@ export class Chaos {
     const target = random() < 0.8 && leader !== undefined ? leader.id : this.#pick(this.#ids);
     const texts = Array.from({ length: 1 + Math.floor(random() * 3) }, () => `p${(this.#proposals += 1)}`);
     this.#cluster.propose(target, ...texts);
+  }
+
+  /** A change takes several round trips and living members: without calm moments hardly any would succeed. */
+  #calm(): void {
+    const cluster = this.#cluster;
+    cluster.heal();
+    for (const id of this.#ids) {
+      if (cluster.node(id).isUp) cluster.act(id, (node) => node.raft.tick());
+      else cluster.restart(id);
+    }
+    for (let i = 0; i < 60; i += 1) {
+      cluster.sync(this.#pick(this.#ids));
+      cluster.deliver(0);
+    }
+  }
+
+  #changeMembers(): void {
+    const { leader, random } = this.#cluster;
+    if (leader === undefined) return;
+    const change: ConfChange =
+      random() < 0.5
+        ? this.#memberChange(leader)
+        : { type: "joint", changes: [1, 2].map(() => this.#memberChange(leader)) };
+    this.#cluster.act(leader.id, (node) => {
+      if (!node.raft.proposeConfChange(change).accepted) return;
+      this.#changes += 1;
+      if (node.raft.configuration.votersOutgoing.length > 0) this.#joints += 1;
+    });
+  }
+
+  /** One that makes sense, mostly; a leader that is asked to remove itself is worth more than chance gives. */
+  #memberChange({ id, raft }: SimNode): MemberChange {
+    const { random } = this.#cluster;
+    const node = random() < 0.15 ? id : this.#pick(this.#ids);
+    const { voters, learners } = raft.configuration;
+    if (voters.includes(node)) return { type: "removeNode", node };
+    if (learners.includes(node)) return { type: random() < 0.8 ? "promoteLearner" : "removeNode", node };
+    return { type: random() < 0.5 ? "addVoter" : "addLearner", node };
   }
 
   #read(id: number): void {
@@ -152,9 +220,13 @@ export class Chaos {
   }
 
   #checkAgreement(): void {
-    const { oracle, nodes } = this.#cluster;
+    const { oracle, nodes, leader } = this.#cluster;
     oracle.finish();
+    if (leader === undefined || leader.raft.status().isChangingMembership)
+      throw new Error("no leader is left, or its change of members did not end");
+    const { voters, learners } = leader.raft.configuration;
     for (const { id, applied } of nodes.values()) {
+      if (!voters.includes(id) && !learners.includes(id)) continue;
       const texts = new Set(applied.map((entry) => textOf(entry.data)));
       if (!texts.has("last")) throw new Error(`node ${id} did not catch up: it ends at ${applied.length}`);
       for (const [text, index] of this.#acknowledged) {
@@ -184,6 +256,9 @@ export class Chaos {
       snapshots: sum((node) => node.snapshotsTaken),
       dropped: sum((node) => node.dropped.length),
       crashes: this.#crashes,
+      changes: this.#changes,
+      joints: this.#joints,
+      retired: sum((node) => node.retired),
     };
   }
 }

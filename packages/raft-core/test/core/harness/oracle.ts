@@ -67,9 +67,13 @@ export class Oracle {
   #commit(node: SimNode, index: number, nodes: readonly SimNode[]): void {
     const entry = node.raft.entries(index, 1)[0];
     if (entry === undefined) throw new Error(`node ${node.id} commits ${index}, which it does not hold`);
-    const durable = nodes.filter((other) => other.disk.holds(index, entry.term)).length;
-    if (durable <= nodes.length / 2)
-      throw new Error(`${index}@${entry.term} was committed with ${durable} copies`);
+    const holders = nodes.filter((other) => other.disk.holds(index, entry.term)).map((other) => other.id);
+    const { voters, votersOutgoing } = node.raft.configuration;
+    if (!isMajority(holders, voters) || (votersOutgoing.length > 0 && !isMajority(holders, votersOutgoing)))
+      throw new Error(
+        `${index}@${entry.term} was committed with copies on ${holders.join()}, ` +
+          `while ${voters.join()} and ${votersOutgoing.join() || "nobody else"} vote`,
+      );
     this.committed.set(index, entry);
     this.commitIndex = index;
   }
@@ -113,4 +117,8 @@ export class Oracle {
     if (previous !== undefined && previous !== candidate) throw new Error(`${key} voted twice`);
     this.#voteOf.set(key, candidate);
   }
+}
+
+function isMajority(holders: readonly number[], voters: readonly number[]): boolean {
+  return voters.filter((id) => holders.includes(id)).length > voters.length / 2;
 }

@@ -42,6 +42,8 @@ export class SimNode {
   readonly events: RaftEvent[] = [];
   snapshotsSent = 0;
   snapshotsTaken = 0;
+  /** How often it stepped down because its own removal was committed. */
+  retired = 0;
   readonly #options: SimNodeOptions;
   #waiting: { readonly id: number; readonly messages: readonly Message[] }[] = [];
   #durableId = 0;
@@ -88,8 +90,9 @@ export class SimNode {
 
   compact(index: number = this.raft.status().appliedIndex): boolean {
     const term = this.raft.termAt(index);
-    if (term === undefined) return false;
-    const meta = snapshotAt(index, term, this.raft.configuration);
+    const configuration = this.raft.configurationAt(index);
+    if (term === undefined || configuration === undefined) return false;
+    const meta = snapshotAt(index, term, configuration);
     if (!this.raft.compact(meta)) return false;
     this.disk.compact(meta, this.applied.slice(0, index));
     return true;
@@ -97,6 +100,10 @@ export class SimNode {
 
   #carryOut(ready: Ready): void {
     this.events.push(...ready.events);
+    const { voters, votersOutgoing } = this.raft.configuration;
+    const isMember = voters.includes(this.id) || votersOutgoing.includes(this.id);
+    for (const event of ready.events)
+      if (!isMember && event.type === "roleChanged" && event.previous === "leader") this.retired += 1;
     this.readStates.push(...ready.readStates);
     this.droppedReads.push(...ready.droppedReads.map((read) => read.context));
     this.dropped.push(...ready.dropped);
@@ -141,7 +148,9 @@ export class SimNode {
   #sendSnapshot(to: number, term: number): void {
     this.snapshotsSent += 1;
     const last = this.applied[this.applied.length - 1];
-    const snapshot = snapshotAt(last?.index ?? 0, last?.term ?? 0, this.raft.configuration);
+    const index = last?.index ?? 0;
+    const configuration = this.raft.configurationAt(index) ?? this.raft.configuration;
+    const snapshot = snapshotAt(index, last?.term ?? 0, configuration);
     const request: SnapshotRequest = { type: "snapshotRequest", from: this.id, to, term, snapshot };
     this.#options.emit({ type: "snapshot", from: this.id, to, request, state: [...this.applied] });
   }
