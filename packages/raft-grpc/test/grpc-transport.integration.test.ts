@@ -416,3 +416,20 @@ function installed({ transport }: Ship): { started: Promise<void>; end: Promise<
   end.catch(() => {});
   return { started, end };
 }
+
+test("renewing opens the connections anew, with the credentials of that moment", async () => {
+  let asked = 0;
+  const credentials = () => {
+    asked += 1;
+    return insecureChannelCredentials();
+  };
+  const { one, received } = await pair({}, { credentials });
+  one.transport.send([heartbeat(1)]);
+  await received.count(1);
+  expect(asked).toBe(1);
+  one.transport.renew();
+  one.transport.send([heartbeat(2)]);
+  await received.count(2);
+  expect(asked).toBe(2);
+  expect(received.messages.map(({ term }) => term)).toEqual([1, 2]);
+});
