@@ -17,6 +17,19 @@ const NAME = /^state-[0-9]+(-[0-9]+)?$/;
 const MIB = 1024 * 1024;
 const WRITE_BUFFER_BYTES = 8 * MIB;
 
+/** Which state is in use cannot be told. */
+export class StatePointerError extends Error {
+  readonly code = "STATE_POINTER_DAMAGED";
+  readonly category = "internal";
+
+  constructor(path: string, root: string) {
+    super(
+      `${path} names no state. Move ${root} away and start again: the state is made anew from the log, as far back as that reaches.`,
+    );
+    this.name = "StatePointerError";
+  }
+}
+
 export class LevelStateDirectory implements StateDirectory {
   /** LevelDB keeps at most two logs, each a write larger than its buffer at most. */
   readonly writeAheadBytes: number = 4 * WRITE_BUFFER_BYTES;
@@ -51,9 +64,7 @@ export class LevelStateDirectory implements StateDirectory {
     });
     const name = text?.trim();
     if (name === undefined || NAME.test(name)) return name;
-    throw new Error(
-      `${join(this.#root, POINTER)} names no state. Remove ${this.#root}; the node gets its state from a peer.`,
-    );
+    throw new StatePointerError(join(this.#root, POINTER), this.#root);
   }
 
   async switchTo(name: string): Promise<void> {

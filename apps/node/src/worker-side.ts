@@ -7,12 +7,12 @@ import { SUPPORTED_FEATURE_LEVEL } from "@coxswain/state-machine";
 import type { JobStore, RegisterNode } from "@coxswain/state-machine";
 import type { Logger } from "@coxswain/telemetry";
 import { GuardProcess, Lease, LevelResultStore, uptimeMs, Worker } from "@coxswain/worker";
-import { Level } from "level";
 import type { Closers } from "./closers.ts";
 import { openExecutors } from "./executors.ts";
 import type { OfferedExecutors } from "./executors.ts";
 import type { Foundation } from "./foundation.ts";
 import { Presence } from "./presence.ts";
+import { openResults } from "./result-database.ts";
 import { after, now } from "./system-clock.ts";
 
 /** How long a stopping node waits for its last results to be committed; what is not is reported after the next start. */
@@ -45,8 +45,7 @@ export class WorkerSide {
     for (const [kind, reason] of executors.missing) logger.warn({ kind, reason }, "this node does not offer an executor");
     const guard = await GuardProcess.start({ logger });
     closers.add("guard", () => guard.stop());
-    const results = new Level<string, Uint8Array>(directory.results, { valueEncoding: "view" });
-    await results.open();
+    const results = await openResults(directory.results);
     closers.add("results", () => results.close());
     const lease = new Lease({ uptimeMs, after });
     closers.add("lease", () => lease.close());

@@ -96,6 +96,24 @@ test("a state that was lost is made again from the log", async () => {
   expect(await connect(again.node.address).status(jobId)).toMatchObject({ status: "COMPLETED", attempts: 1 });
 });
 
+test.each([
+  ["state/CURRENT_STATE", "garbage", "STATE_POINTER_DAMAGED"],
+  ["worker/results/CURRENT", "garbage", "RESULTS_UNREADABLE"],
+])("a start that fails half way, by a damaged %s, says the way back and closes what it had opened", async (file, text, code) => {
+  const { node } = await yard.started(["--data-dir", yard.path("data")]);
+  await node.stop();
+  const path = yard.path("data", file);
+  const before = await readFile(path);
+  await writeFile(path, text);
+  const [port] = await freePorts(1);
+  const argv = ["--data-dir", yard.path("data"), "--listen", `127.0.0.1:${port}`];
+  const broken = yard.node(argv);
+  await expect(broken.node.start(broken.options)).rejects.toMatchObject({ code, message: expect.stringMatching(/[Mm]ove .*away/) });
+  expect(broken.logger.lines.filter(({ level }) => level === "error")).toEqual([]);
+  await writeFile(path, before);
+  await yard.started(argv);
+});
+
 test("stopped while it waits for its founding members: the start is called off, port and lock are free", async () => {
   const [port, other] = await freePorts(2);
   const argv = ["--data-dir", yard.path("data"), "--listen", `127.0.0.1:${port}`, "--peers", `2:127.0.0.1:${other}`];

@@ -48,7 +48,7 @@ describe("LevelStateDirectory", () => {
   test("a pointer that names no state is refused, and says what to do", async () => {
     await writeFile(join(root, "CURRENT_STATE"), "../../etc\n");
     await expect((await LevelStateDirectory.open(root)).current()).rejects.toThrow(
-      /gets its state from a peer/,
+      /made anew from the log/,
     );
   });
 
