@@ -6,6 +6,7 @@ const EDGES = {
   "raft-core": [],
   "raft-level": ["raft-core"],
   "raft-grpc": ["raft-core", "rpc"],
+  "raft-sim": ["raft-core"],
   protocol: [],
   rpc: [],
   pki: [],

@@ -1,0 +1,74 @@
+import type { NodeId } from "@coxswain/raft-core";
+import type { Profile } from "../faults/profile.ts";
+import type { Random } from "../random.ts";
+import type { Packet } from "./packet.ts";
+
+/** Ids below this can be connected. */
+const MAX_NODES = 32;
+
+export interface NetworkParts {
+  readonly profile: Profile;
+  readonly random: Random;
+  /** The packet arrives after `delayUs`, if its link stands then. */
+  arriveIn(delayUs: number, packet: Packet): void;
+  /** The packet is lost. */
+  lost(packet: Packet): void;
+}
+
+/** Loses, delays, repeats and reorders; links can be cut in one direction. */
+export class Network {
+  readonly #parts: NetworkParts;
+  readonly #cuts = new Uint8Array(MAX_NODES * MAX_NODES);
+  /** When the last packet of a link arrives: without reordering, none is faster than the one before. */
+  readonly #lastArrivalUs = new Float64Array(MAX_NODES * MAX_NODES);
+  #isCalm = false;
+
+  constructor(parts: NetworkParts) {
+    this.#parts = parts;
+  }
+
+  send(packet: Packet, nowUs: number): void {
+    const { profile, random } = this.#parts;
+    if (this.isCut(packet.from, packet.to) || (!this.#isCalm && random.chance(profile.lossChance))) {
+      this.#parts.lost(packet);
+      return;
+    }
+    this.#dispatch(packet, nowUs);
+    const isRepeatable = packet.type !== "snapshot" && packet.type !== "snapshotResult";
+    if (isRepeatable && !this.#isCalm && random.chance(profile.duplicateChance))
+      this.#dispatch(packet, nowUs);
+  }
+
+  isCut(from: NodeId, to: NodeId): boolean {
+    return this.#cuts[from * MAX_NODES + to] === 1;
+  }
+
+  /** Nothing passes from `from` to `to` any more; what is under way is lost on arrival. */
+  cut(from: NodeId, to: NodeId): void {
+    this.#cuts[from * MAX_NODES + to] = 1;
+  }
+
+  heal(): void {
+    this.#cuts.fill(0);
+  }
+
+  /** From now on everything sent arrives, once and in time. */
+  calm(): void {
+    this.heal();
+    this.#isCalm = true;
+  }
+
+  #dispatch(packet: Packet, nowUs: number): void {
+    const { profile, random } = this.#parts;
+    const link = packet.from * MAX_NODES + packet.to;
+    let atUs = nowUs + profile.minDelayUs + random.exponential(profile.meanDelayUs);
+    if (!this.#isCalm && random.chance(profile.lateChance)) {
+      // Long enough to outlive the term it was sent in.
+      atUs += random.between(20_000, 600_000);
+    } else if (!profile.isReordering) {
+      atUs = Math.max(atUs, this.#lastArrivalUs[link] ?? 0);
+      this.#lastArrivalUs[link] = atUs;
+    }
+    this.#parts.arriveIn(atUs - nowUs, packet);
+  }
+}

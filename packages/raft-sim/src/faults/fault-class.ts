@@ -1,0 +1,28 @@
+/** What can be left out of a run, to see whether a failure needs it. */
+export const FAULT_CLASSES = [
+  "loss",
+  "duplication",
+  "reordering",
+  "latecomers",
+  "partitions",
+  "crashes",
+  "storageCrashes",
+  "survivingWrites",
+  "slowDisks",
+  "bitFlips",
+  "skew",
+  "snapshots",
+  "brokenInstalls",
+  "transfers",
+  "membership",
+  "reads",
+  "slowApply",
+  "batching",
+  "smallWindows",
+] as const;
+
+export type FaultClass = (typeof FAULT_CLASSES)[number];
+
+export function isFaultClass(text: string): text is FaultClass {
+  return (FAULT_CLASSES as readonly string[]).includes(text);
+}

@@ -1,0 +1,167 @@
+import type { DroppedProposal, Entry, NodeId } from "@coxswain/raft-core";
+import { REGISTER_COUNT, writeCommand } from "./cluster/register-machine.ts";
+import type { SimNode } from "./cluster/sim-node.ts";
+import type { CommitCheck } from "./checks/commit-check.ts";
+import { History, type OpenOperation } from "./linearizability/history.ts";
+import { pickAt, type Random } from "./random.ts";
+import { ViolationError } from "./violation.ts";
+
+interface OpenWrite {
+  readonly operation: OpenOperation;
+  readonly term: number;
+}
+
+interface OpenRead {
+  readonly operation: OpenOperation;
+  readonly node: NodeId;
+  /** What was committed anywhere when it was asked; a confirmed read sees it. */
+  readonly committedIndex: number;
+}
+
+/** Clients: they write and read registers at nodes of their choice, and hold the answers to what was promised. */
+export class Workload {
+  readonly history: History = new History();
+  acknowledged = 0;
+  served = 0;
+  refused = 0;
+  unknown = 0;
+  readonly #random: Random;
+  readonly #commits: CommitCheck;
+  readonly #writes = new Map<NodeId, Map<number, OpenWrite>>();
+  readonly #reads = new Map<number, OpenRead>();
+  /** Proposals reported as dropped, as index and term. */
+  readonly #dropped = new Set<string>();
+  #context = 0;
+
+  constructor(random: Random, commits: CommitCheck) {
+    this.#random = random;
+    this.#commits = commits;
+  }
+
+  /** One client does something at a node that runs; mostly at one that says it leads. */
+  act(up: readonly SimNode[], readShare: number): void {
+    const random = this.#random;
+    const leaders = up.filter((node) => node.raft.role === "leader");
+    const isAtLeader = random.chance(0.8) && leaders.length > 0;
+    const node = pickAt(isAtLeader ? leaders : up, random.next());
+    const isRead = random.chance(readShare);
+    const count = 1 + random.below(3);
+    if (node === undefined) return;
+    if (isRead) this.#read(node);
+    else this.write(node, count);
+  }
+
+  /** Proposes writes as one batch. The index of the last one, if the node took them. */
+  write(node: SimNode, count: number): number | undefined {
+    const random = this.#random;
+    const operations = Array.from({ length: count }, () =>
+      this.history.begin("write", random.below(REGISTER_COUNT)),
+    );
+    const commands = operations.map(({ register, value }) => writeCommand(register, value, random.below(60)));
+    const outcome = node.propose(commands);
+    if (!outcome.accepted) {
+      this.refused += 1;
+      return undefined;
+    }
+    const { firstIndex, term } = outcome;
+    operations.forEach((operation, at) =>
+      this.#openWrites(node.id).set(firstIndex + at, { operation, term }),
+    );
+    if (!node.isUp) this.crashed(node.id);
+    return firstIndex + count - 1;
+  }
+
+  /** A node that led when it took a proposal acknowledges it once it has applied it. */
+  applied(node: SimNode, entry: Entry): void {
+    const writes = this.#writes.get(node.id);
+    const write = writes?.get(entry.index);
+    if (writes === undefined || write === undefined) return;
+    writes.delete(entry.index);
+    if (write.term !== entry.term) return;
+    this.acknowledged += 1;
+    this.#commits.requireDurable(entry.index, entry.term);
+    this.history.end(write.operation, entry.index, write.operation.value);
+  }
+
+  readServed(node: SimNode, context: number, readIndex: number): void {
+    const read = this.#reads.get(context);
+    if (read === undefined || read.node !== node.id) return;
+    this.#reads.delete(context);
+    this.served += 1;
+    if (readIndex < read.committedIndex) {
+      throw new ViolationError(
+        "linearizability",
+        `read ${context} was confirmed at ${readIndex}, but ${read.committedIndex} was committed when it was asked`,
+      );
+    }
+    const { operation } = read;
+    this.history.end(operation, node.machine.index, node.machine.valueOf(operation.register));
+  }
+
+  readDropped(context: number): void {
+    this.#reads.delete(context);
+  }
+
+  proposalDropped(node: SimNode, { index, term, outcome }: DroppedProposal): void {
+    const write = this.#writes.get(node.id)?.get(index);
+    if (write?.term === term) {
+      this.#writes.get(node.id)?.delete(index);
+      if (outcome === "unknown") this.#giveUp(write);
+    }
+    if (outcome !== "dropped") return;
+    this.#dropped.add(`${index}@${term}`);
+    if (this.#commits.termAt(index) === term) this.#refuseDropped(index, term);
+  }
+
+  committed({ index, term }: Entry): void {
+    if (this.#dropped.has(`${index}@${term}`)) this.#refuseDropped(index, term);
+  }
+
+  /** A snapshot has taken the place of entries up to `index`: this node will not see them applied. */
+  installed(node: SimNode, index: number): void {
+    const writes = this.#writes.get(node.id) ?? new Map<number, OpenWrite>();
+    for (const [at, write] of writes) {
+      if (at > index) continue;
+      writes.delete(at);
+      this.#giveUp(write);
+    }
+  }
+
+  crashed(id: NodeId): void {
+    for (const write of this.#writes.get(id)?.values() ?? []) this.#giveUp(write);
+    this.#writes.delete(id);
+    for (const [context, read] of this.#reads) if (read.node === id) this.#reads.delete(context);
+  }
+
+  /** Nothing more will be answered. */
+  finish(): void {
+    for (const id of [...this.#writes.keys()]) this.crashed(id);
+    this.history.check();
+  }
+
+  #read(node: SimNode): void {
+    const context = (this.#context += 1);
+    const operation = this.history.begin("read", this.#random.below(REGISTER_COUNT));
+    this.#reads.set(context, { operation, node: node.id, committedIndex: this.#commits.index });
+    const outcome = node.act((raft) => raft.readIndex(context));
+    if (!outcome.accepted) this.#reads.delete(context);
+  }
+
+  #openWrites(id: NodeId): Map<number, OpenWrite> {
+    const open = this.#writes.get(id) ?? new Map<number, OpenWrite>();
+    this.#writes.set(id, open);
+    return open;
+  }
+
+  #giveUp({ operation }: OpenWrite): void {
+    this.unknown += 1;
+    this.history.unknown(operation);
+  }
+
+  #refuseDropped(index: number, term: number): void {
+    throw new ViolationError(
+      "outcomes",
+      `proposal ${index}@${term} was reported as dropped, but is committed`,
+    );
+  }
+}
