@@ -17,13 +17,15 @@ export interface LeadershipParts {
     warn(fields: object, message: string): void;
     error(fields: object, message: string): void;
   };
+  /** Another node leads, or this one: it has granted no leases yet, and places nothing without them. */
+  readonly onNewLeader: () => void;
   /** The node can do nothing more that is safe (G19). */
   readonly onFatal: (error: Error) => void;
 }
 
 /** Starts the scheduler when the state holds everything committed before this term (G4), and stops it at once when leadership ends. */
 export function followLeadership(parts: LeadershipParts): (event: RaftNodeEvent) => void {
-  const { scheduler, logger, onFatal } = parts;
+  const { scheduler, logger, onNewLeader, onFatal } = parts;
   return (event) => {
     switch (event.type) {
       case "leaderReady":
@@ -35,7 +37,9 @@ export function followLeadership(parts: LeadershipParts): (event: RaftNodeEvent)
         logger.info({ term: event.term }, "no longer leading");
         return scheduler.stop();
       case "leaderChanged":
-        return logger.info({ leader: event.leader, term: event.term }, "leader changed");
+        logger.info({ leader: event.leader, term: event.term }, "leader changed");
+        if (event.leader !== 0) onNewLeader();
+        return;
       case "fatal":
         return onFatal(event.error);
       case "snapshotRefused":

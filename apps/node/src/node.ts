@@ -61,6 +61,7 @@ export class CoxswainNode {
   readonly #starting = new AbortController();
   readonly #onFatal: (error: Error) => void;
   #foundation: Foundation | undefined;
+  #workerSide: WorkerSide | undefined;
   /** Settles when the node is put together, or could not be. */
   #opening: Promise<Crew> | undefined;
   #stopping: Promise<void> | undefined;
@@ -182,6 +183,7 @@ export class CoxswainNode {
     });
     const onEvent = followLeadership({
       ...{ options, store, proposer, scheduler, logger: this.#logger },
+      onNewLeader: () => this.#workerSide?.renewLease(),
       onFatal: this.#onFatal,
     });
     const raft = await startRaft({ options, identity, storage: foundation.storage, store, transport, onEvent });
@@ -219,6 +221,7 @@ export class CoxswainNode {
       { foundation, store, leader, address: options.advertiseAddr ?? server.address, logger },
       this.#closers,
     );
+    this.#workerSide = workerSide;
     const localOutput = (executionId: string, attempt: number, tailBytes: number): Uint8Array | undefined =>
       workerSide.worker.output(executionId, attempt)?.tail(tailBytes);
     const jobService = new JobService({

@@ -81,6 +81,11 @@ export class WorkerSide {
     return this.#presence.leave();
   }
 
+  /** Renews the lease at once; for when another node leads. */
+  renewLease(): void {
+    this.#presence.renewNow();
+  }
+
   /** Lets what runs finish within the drain time, and ends the rest. */
   async drain(): Promise<void> {
     try {

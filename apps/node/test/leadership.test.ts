@@ -21,6 +21,7 @@ function setUp(propose: (body: Proposed) => Promise<unknown> = () => Promise.res
     },
     scheduler: { start: (term: number) => done.push(`start ${term}`), stop: () => done.push("stop") },
     logger: { info: say, warn: say, error: say },
+    onNewLeader: () => done.push("new leader"),
     onFatal: (error: Error) => fatal.push(error),
   } as unknown as LeadershipParts;
   return { follow: followLeadership(parts), done, proposed, fatal };
@@ -34,6 +35,14 @@ test("the scheduler starts when the state holds everything before this term, and
   expect(done).toContain("start 3");
   follow({ type: "leadershipLost", term: 3 });
   expect(done.at(-1)).toBe("stop");
+});
+
+test("a new leader is told of at once, no leader is not: it places nothing before it has granted leases", () => {
+  const { follow, done } = setUp();
+  follow({ type: "leaderChanged", leader: 0, term: 3 });
+  expect(done).not.toContain("new leader");
+  follow({ type: "leaderChanged", leader: 2, term: 3 });
+  expect(done).toContain("new leader");
 });
 
 test("a leader proposes the cluster's limits from its options, for the case that nobody has yet (G6)", () => {

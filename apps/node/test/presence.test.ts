@@ -102,6 +102,16 @@ test("the lease runs from the sending of the request, not from its answer (G12)"
   await presence.stop();
 });
 
+test("a lease is renewed before it is due when another node leads", async () => {
+  const { cluster, presence } = setUp();
+  await presence.start();
+  await settle();
+  presence.renewNow();
+  await settle();
+  expect(cluster.heartbeats).toHaveLength(2);
+  await presence.stop();
+});
+
 test("three renewals fall into the life of a lease", async () => {
   const { clock, cluster, presence } = setUp();
   await presence.start();
