@@ -335,6 +335,16 @@ describe("the loss of a node", () => {
     });
   });
 
+  test("with on_node_loss FAIL, what its node gave back before it started runs elsewhere all the same", async () => {
+    const policy = { ...POLICY, onNodeLoss: NodeLossPolicy.FAIL };
+    await harness.apply(submit({ jobId: "a", placement: on(1), policy }));
+    await harness.apply(report(A, 1, AttemptOutcome.LOST, { startedAtMs: 0 }));
+    expect(await execution()).toMatchObject({ status: ExecutionStatus.PENDING, nodeLosses: 1 });
+    await harness.apply(assign(A, 2, on(1)));
+    await harness.apply(report(A, 2, AttemptOutcome.LOST, { startedAtMs: 5 }));
+    expect(await execution()).toMatchObject({ status: ExecutionStatus.FAILED, nodeLosses: 2 });
+  });
+
   test("losses have a limit of their own", async () => {
     await harness.apply(settings({ maxNodeLossesPerExecution: 1 }));
     await harness.apply(submit({ jobId: "a", placement: on(1) }));

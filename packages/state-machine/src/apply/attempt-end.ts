@@ -20,6 +20,8 @@ export interface AttemptEnd {
   readonly result: AttemptResult;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
+  /** Its node says that it never let the payload go; a node that is lost can say nothing. */
+  readonly neverStarted: boolean;
 }
 
 /** Ends the running attempt and decides what follows: over, or another attempt. Gives the execution as put. */
@@ -31,9 +33,10 @@ export function endAttempt(
 ): Execution {
   const attempt = newestAttempt(execution);
   if (attempt === undefined) throw new Error(`${execution.id} runs without an attempt.`);
-  const attempts = [...execution.attempts.slice(0, -1), { ...attempt, ...end }];
+  const { result, startedAtMs, endedAtMs } = end;
+  const attempts = [...execution.attempts.slice(0, -1), { ...attempt, result, startedAtMs, endedAtMs }];
   const recorded = { ...execution, attempts };
-  const next = afterAttempt(context, job, recorded, end.result);
+  const next = afterAttempt(context, job, recorded, end);
   settle(context, job, next);
   return next;
 }
@@ -47,14 +50,14 @@ export function loseAttempt(context: ApplyContext, job: Job, execution: Executio
     retryable: true,
   });
   const startedAtMs = newestAttempt(execution)?.startedAtMs ?? 0;
-  return endAttempt(context, job, execution, { result, startedAtMs, endedAtMs: context.timeMs });
+  return endAttempt(context, job, execution, { result, startedAtMs, endedAtMs: context.timeMs, neverStarted: false });
 }
 
 function afterAttempt(
   context: ApplyContext,
   job: Job,
   execution: Execution,
-  result: AttemptResult,
+  { result, neverStarted }: AttemptEnd,
 ): Execution {
   const { stopRequested } = execution;
   switch (result.outcome) {
@@ -70,7 +73,7 @@ function afterAttempt(
         return failed(context, job, execution, ExecutionStatus.TIMED_OUT, true);
       if (stopRequested !== StopReason.UNSPECIFIED)
         return ended(context, execution, ExecutionStatus.CANCELLED);
-      return lost(context, job, execution);
+      return lost(context, job, execution, neverStarted);
   }
 }
 
@@ -94,13 +97,12 @@ function failed(
   return queued(context, execution, waitMs > 0 ? context.timeMs + Math.ceil(waitMs) : 0);
 }
 
-/** Another attempt at once, while the policy of node losses allows one. */
-function lost(context: ApplyContext, job: Job, execution: Execution): Execution {
+/** Another attempt at once, while the policy of node losses allows one. What never started may run under any policy. */
+function lost(context: ApplyContext, job: Job, execution: Execution, neverStarted: boolean): Execution {
   const counted = { ...execution, nodeLosses: execution.nodeLosses + 1 };
   const { maxNodeLossesPerExecution } = context.state.meta.limits();
-  const gone =
-    job.policy?.onNodeLoss === NodeLossPolicy.FAIL || counted.nodeLosses > maxNodeLossesPerExecution;
-  return gone || isCancelled(job)
+  const forbidden = job.policy?.onNodeLoss === NodeLossPolicy.FAIL && !neverStarted;
+  return forbidden || counted.nodeLosses > maxNodeLossesPerExecution || isCancelled(job)
     ? ended(context, counted, ExecutionStatus.FAILED)
     : queued(context, counted, 0);
 }

@@ -35,7 +35,8 @@ export const reportAttempts: ItemsCommand<ReportAttempts, ReportAttempts_Item, R
     if (fence !== undefined) return fence;
     const { outputTailBytes } = context.state.meta.limits();
     const { startedAtMs, endedAtMs } = item;
-    const end = { result: bounded(result, outputTailBytes), startedAtMs, endedAtMs };
+    const neverStarted = result.outcome === AttemptOutcome.LOST && startedAtMs === 0;
+    const end = { result: bounded(result, outputTailBytes), startedAtMs, endedAtMs, neverStarted };
     const after = endAttempt(context, found.job, found.execution, end);
     if (isTerminal(after.status)) return { kind: "ended", status: after.status };
     return { kind: "retrying", retryAtMs: after.retryAtMs };
