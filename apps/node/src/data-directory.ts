@@ -9,7 +9,7 @@
  * ```
  */
 import { access, constants, mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 export interface DataDirectory {
   readonly root: string;
@@ -46,11 +46,27 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   };
   try {
     for (const part of Object.values(directory)) {
-      await mkdir(part, { recursive: true, mode: 0o700 });
+      await makeDirectory(part);
       await access(part, constants.R_OK | constants.W_OK | constants.X_OK);
     }
   } catch (error) {
     throw new DataDirectoryError(root, error);
   }
   return directory;
+}
+
+/**
+ * Makes a directory and those above it. Not by `recursive`, which never ends where the file system says of a new
+ * directory that its parent is missing, as procfs does.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
 }
