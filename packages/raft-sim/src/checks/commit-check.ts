@@ -1,4 +1,10 @@
-import type { Configuration, Entry, NodeId, SnapshotMeta } from "@coxswain/raft-core";
+import {
+  decodeConfiguration,
+  type Configuration,
+  type Entry,
+  type NodeId,
+  type SnapshotMeta,
+} from "@coxswain/raft-core";
 import type { SimNode } from "../cluster/sim-node.ts";
 import { ViolationError } from "../violation.ts";
 import { isSameEntry } from "./log-check.ts";
@@ -17,6 +23,8 @@ export class CommitCheck {
   /** The last index committed by the leader of each term. */
   readonly #lastOfTerm = new Map<number, number>();
   readonly #seenIndex: number[] = [];
+  #members: ReadonlySet<NodeId> = new Set();
+  readonly #removed = new Set<NodeId>();
   readonly #onCommit: (entry: Entry) => void;
 
   constructor(nodes: ReadonlyMap<NodeId, SimNode>, onCommit: (entry: Entry) => void) {
@@ -27,6 +35,16 @@ export class CommitCheck {
   /** The last index committed anywhere. */
   get index(): number {
     return this.#committed.length;
+  }
+
+  /** Members whose removal is committed. Ids are never used again. */
+  get removed(): ReadonlySet<NodeId> {
+    return this.#removed;
+  }
+
+  /** The founding members; committed by definition. */
+  founded(members: readonly NodeId[]): void {
+    this.#members = new Set(members);
   }
 
   readonly termAt: (index: number) => number | undefined = (index) => this.#committed[index - 1]?.term;
@@ -119,6 +137,7 @@ export class CommitCheck {
       this.#committed.push(entry);
       this.#configurations.push(raft.configuration);
       this.requireDurable(index, entry.term);
+      if (entry.type === "config") this.#membersChanged(decodeConfiguration(entry.data));
       this.#onCommit(entry);
     }
     this.#lastOfTerm.set(raft.term, to);
@@ -126,6 +145,12 @@ export class CommitCheck {
       if (other.isUp && other.raft.role === "leader" && other.raft.term > raft.term)
         this.#requireOf(other, to);
     }
+  }
+
+  #membersChanged({ voters, votersOutgoing, learners }: Configuration): void {
+    const members = new Set([...voters, ...votersOutgoing, ...learners]);
+    for (const id of this.#members) if (!members.has(id)) this.#removed.add(id);
+    this.#members = members;
   }
 
   #requireOf(leader: SimNode, index: number): void {

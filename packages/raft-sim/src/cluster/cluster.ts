@@ -65,6 +65,7 @@ export class Cluster implements NodeHost {
   /** Founds the cluster: every node knows of all. */
   found(): void {
     const voters = Array.from({ length: this.profile.nodes }, (_, at) => at + 1);
+    this.observer.commits.founded(voters);
     for (const id of voters) this.addNode(id, { voters, votersOutgoing: [], learners: [] });
   }
 

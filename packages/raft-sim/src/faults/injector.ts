@@ -99,8 +99,8 @@ export class Injector {
 
   #changeMembers(fault: Fault): void {
     const { leader, nodes, counters } = this.#cluster;
+    this.#retireRemoved();
     if (leader === undefined) return;
-    this.#retireRemoved(leader);
     const change = this.#chooseChange(leader, fault);
     if (change === undefined) return;
     const outcome = leader.act((raft) => raft.proposeConfChange(change));
@@ -131,22 +131,14 @@ export class Injector {
     return mayRemove ? { type: "removeNode", node: removed } : undefined;
   }
 
-  /** Whoever the leader's applied state does not name any more is shut down. */
-  #retireRemoved(leader: SimNode): void {
-    const { voters, votersOutgoing, learners } = leader.machine.configuration;
-    const members = new Set([...voters, ...votersOutgoing, ...learners, ...membersOf(leader)]);
-    for (const node of this.#cluster.nodes.values()) {
-      const wasMember = node.machine.index > 0;
-      if (members.has(node.id) || !wasMember || this.#retired.has(node.id)) continue;
-      this.#retired.add(node.id);
-      this.#cluster.crash(node.id);
+  /** Whoever is removed is shut down, but only now: until then it may disturb the others. */
+  #retireRemoved(): void {
+    for (const id of this.#cluster.observer.commits.removed) {
+      if (this.#retired.has(id)) continue;
+      this.#retired.add(id);
+      this.#cluster.crash(id);
     }
   }
-}
-
-function membersOf({ raft }: SimNode): readonly NodeId[] {
-  const { voters, votersOutgoing, learners } = raft.configuration;
-  return [...voters, ...votersOutgoing, ...learners];
 }
 
 function addedBy(change: ConfChange): readonly NodeId[] {
