@@ -7,6 +7,8 @@ export type Invariant =
   | "stateMachineSafety"
   /** A leader counts copies of entries of its own term only (5.4.2). */
   | "commitRule"
+  /** One change of members at a time, and none before the leader's term has a commit (dissertation 4.1). */
+  | "membershipRule"
   /** What is committed or acknowledged is durable on a quorum of disks at that moment. */
   | "durability"
   /** One vote for each term, and terms never fall, also across crashes (5.1, 5.2). */

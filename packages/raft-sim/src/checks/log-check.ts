@@ -7,6 +7,8 @@ interface Mirror {
   base: number;
   baseTerm: number;
   terms: number[];
+  /** Where its config entries are. */
+  configs: number[];
   /** The term this node led in at its last ready; 0 if it did not. */
   ledTerm: number;
 }
@@ -35,13 +37,13 @@ export class LogCheck {
   }
 
   started(node: SimNode, { snapshot, entries }: PersistedState): void {
-    const mirror = { base: snapshot.index, baseTerm: snapshot.term, terms: [], ledTerm: 0 };
+    const mirror = { base: snapshot.index, baseTerm: snapshot.term, terms: [], configs: [], ledTerm: 0 };
     this.#mirrors.set(node.id, mirror);
     for (const entry of entries) this.#append(node, mirror, entry);
   }
 
   installed(node: SimNode, meta: SnapshotMeta): void {
-    this.#mirrors.set(node.id, { base: meta.index, baseTerm: meta.term, terms: [], ledTerm: 0 });
+    this.#mirrors.set(node.id, { base: meta.index, baseTerm: meta.term, terms: [], configs: [], ledTerm: 0 });
   }
 
   ready(node: SimNode, ready: Ready): void {
@@ -72,8 +74,10 @@ export class LogCheck {
     }
     this.#refuseLosing(node, mirror, entry);
     mirror.terms.length = at;
+    while ((mirror.configs[mirror.configs.length - 1] ?? 0) >= index) mirror.configs.pop();
     this.#compareWithKnown(node, entry, at === 0 ? mirror.baseTerm : (mirror.terms[at - 1] ?? 0));
     mirror.terms.push(term);
+    if (entry.type === "config") refuseRashChange(node, mirror, entry);
   }
 
   /** Replacing an entry is in order, unless it is committed. */
@@ -112,6 +116,22 @@ export function isSameEntry(a: Entry, b: Entry): boolean {
 
 function lastOf(mirror: Mirror): number {
   return mirror.base + mirror.terms.length;
+}
+
+/**
+ * A leader changes members only once it has committed an entry of its own term, and the change before
+ * (dissertation 4.1, and its correction of 2015).
+ */
+function refuseRashChange({ id, raft }: SimNode, mirror: Mirror, { index, term }: Entry): void {
+  const previous = mirror.configs[mirror.configs.length - 1] ?? 0;
+  mirror.configs.push(index);
+  if (raft.role !== "leader" || term !== raft.term) return;
+  const isOwnCommitted = raft.termAt(raft.commitIndex) === term;
+  if (isOwnCommitted && previous <= raft.commitIndex) return;
+  throw new ViolationError(
+    "membershipRule",
+    `leader ${id} of term ${term} changes members at ${index}, committed is ${raft.commitIndex}@${raft.termAt(raft.commitIndex)}, the change before at ${previous}`,
+  );
 }
 
 /** What the core holds in memory is what it told the disk. */

@@ -269,11 +269,11 @@ export class SimNode {
     const decision = this.raft.receiveSnapshot(packet.request);
     if (decision.install) this.#installing = packet;
     this.#follow(false);
-    if (!this.isUp) return;
     if (!decision.install) {
-      const isHeld = decision.reason === "alreadyHeld";
+      // A stream into a node that died meanwhile breaks.
+      const isHeld = this.isUp && decision.reason === "alreadyHeld";
       this.#answerSnapshot(packet.from, isHeld ? packet.state.meta : undefined);
-    } else if (this.#toApply.length === 0) {
+    } else if (this.isUp && this.#toApply.length === 0) {
       this.#restore(packet);
       this.#follow(false);
     }

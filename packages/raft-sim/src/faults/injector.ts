@@ -25,7 +25,7 @@ export class Injector {
 
   inject(fault: Fault): void {
     const cluster = this.#cluster;
-    const node = pickAt([...cluster.nodes.values()], fault.where);
+    const node = this.#target(fault.where);
     if (node === undefined) return;
     switch (fault.type) {
       case "crash":
@@ -45,10 +45,17 @@ export class Injector {
       case "bitFlip":
         return this.#flipBit(node, fault.how);
       case "transfer":
-        return this.#transfer(node.id);
+        return this.#transfer(fault.where);
       case "changeMembers":
         return this.#changeMembers(fault);
     }
+  }
+
+  /** Half of the time whoever leads, or thinks so: that is where it hurts. */
+  #target(where: number): SimNode | undefined {
+    const nodes = [...this.#cluster.nodes.values()];
+    const leaders = nodes.filter((node) => node.isUp && node.raft.role === "leader");
+    return where < 0.5 && leaders.length > 0 ? pickAt(leaders, where * 2) : pickAt(nodes, (where * 2) % 1);
   }
 
   #armPowerCut(id: NodeId, how: number): void {
@@ -90,9 +97,10 @@ export class Injector {
     if (node.disk.damage(how)) this.#cluster.crash(node.id);
   }
 
-  #transfer(to: NodeId): void {
-    const leader = this.#cluster.leader;
-    if (leader === undefined) return;
+  #transfer(where: number): void {
+    const { leader, nodes } = this.#cluster;
+    const to = pickAt([...nodes.keys()], where);
+    if (leader === undefined || to === undefined) return;
     const outcome = leader.act((raft) => raft.transferLeadership(to));
     if (outcome.accepted) this.#cluster.counters.transfers += 1;
   }

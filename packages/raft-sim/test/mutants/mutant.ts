@@ -1,0 +1,22 @@
+import type { EngineFactory } from "../../src/index.ts";
+
+/** A bug in a rule of the core: one piece of its source replaced by another, in a copy. */
+export interface SourceMutant {
+  readonly name: string;
+  /** What is wrong, for people. */
+  readonly bug: string;
+  /** Below raft-core/src/core. */
+  readonly file: string;
+  /** Must occur exactly once, or the mutant is out of date. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** A bug in a duty of the caller or of the disk: the real core, driven wrongly. */
+export interface DriverMutant {
+  readonly name: string;
+  readonly bug: string;
+  readonly engine: EngineFactory;
+}
+
+export type Mutant = SourceMutant | DriverMutant;
