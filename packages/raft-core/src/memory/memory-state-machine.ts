@@ -1,4 +1,5 @@
 import type { Snapshot, StateMachine } from "../contracts.ts";
+import { decodeConfiguration } from "../core/configuration.ts";
 import { RaftError } from "../errors.ts";
 import type { Configuration, Entry, SnapshotMeta } from "../types.ts";
 
@@ -99,7 +100,9 @@ export class MemoryStateMachine implements StateMachine<string | undefined> {
       throw new Error(`Entry ${entry.index} cannot follow entry ${this.#meta.index}.`);
     }
     const previous = entry.type === "normal" ? this.#set(entry.data) : undefined;
-    this.#meta = { ...this.#meta, index: entry.index, term: entry.term };
+    const configuration =
+      entry.type === "config" ? decodeConfiguration(entry.data) : this.#meta.configuration;
+    this.#meta = { ...this.#meta, index: entry.index, term: entry.term, configuration };
     return previous;
   }
 

@@ -1,4 +1,5 @@
 /** What the driver throws. Each message says what to do next. */
+import type { ChangeRefusal } from "../core/raft.ts";
 import { RaftError } from "../errors.ts";
 import { NO_NODE, type NodeId } from "../types.ts";
 
@@ -69,6 +70,24 @@ export class TransferFailedError extends RaftError {
 export class TransferTargetError extends RaftError {
   readonly code = "TRANSFER_TARGET_INVALID" as const;
   readonly category = "invalid" as const;
+}
+
+/** Members cannot be changed just now; nothing was changed. Try again in a moment. */
+export class MembershipBusyError extends RaftError {
+  readonly code = "MEMBERSHIP_BUSY" as const;
+  readonly category = "unavailable" as const;
+}
+
+/** The change makes no sense, or would put the cluster at risk; `reason` says which. Nothing was changed. */
+export class MembershipRefusedError extends RaftError {
+  readonly code = "MEMBERSHIP_REFUSED" as const;
+  readonly category = "conflict" as const;
+  readonly reason: ChangeRefusal;
+
+  constructor(reason: ChangeRefusal, message: string) {
+    super(message);
+    this.reason = reason;
+  }
 }
 
 /** An option, or a combination of them, cannot work. */

@@ -1,4 +1,4 @@
-import type { NodeId, SnapshotMeta } from "../types.ts";
+import type { Configuration, NodeId, SnapshotMeta } from "../types.ts";
 
 /**
  * What a {@link RaftNode} tells its owner, in order. Listeners run inside the node's loop: be brief, and do
@@ -11,6 +11,8 @@ export type RaftNodeEvent =
   | { readonly type: "leadershipLost"; readonly term: number }
   /** `leader` is 0 while none is known. */
   | { readonly type: "leaderChanged"; readonly leader: NodeId; readonly term: number }
+  /** In force here from now on, committed or not: who votes, and who learns. Connect to new members. */
+  | { readonly type: "membershipChanged"; readonly configuration: Configuration }
   /** The state was replaced by a leader's: everything read from it before is outdated. */
   | { readonly type: "snapshotInstalled"; readonly meta: SnapshotMeta }
   /** A snapshot on its way in was not taken; the old state stands and the leader may try again. */

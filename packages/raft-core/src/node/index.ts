@@ -3,6 +3,8 @@ export {
   ContractBrokenError,
   FeatureLevelError,
   InvalidOptionError,
+  MembershipBusyError,
+  MembershipRefusedError,
   NodeStoppedError,
   NotLeaderError,
   ProposalDroppedError,
@@ -25,4 +27,5 @@ export {
 } from "./options.ts";
 export type { ProposalPriority, ProposeOptions } from "./proposals.ts";
 export { RaftNode } from "./raft-node.ts";
+export type { ReadOptions } from "./reads.ts";
 export type { RaftStatus } from "./status.ts";

@@ -1,15 +1,19 @@
 import type { RaftEvent, Raft, Ready } from "../core/raft.ts";
-import type { Entry, Message, SnapshotMeta } from "../types.ts";
+import { type Entry, type Message, NO_NODE, type SnapshotMeta } from "../types.ts";
 import { AppendPipeline } from "./append-pipeline.ts";
 import { ApplyPipeline } from "./apply-pipeline.ts";
 import { asError, NodeStoppedError, NotLeaderError } from "./errors.ts";
 import type { RaftNodeEvent } from "./events.ts";
 import { Leadership } from "./leadership.ts";
+import { MembershipChanges } from "./membership.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Proposals } from "./proposals.ts";
 import { Reads } from "./reads.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Transfers } from "./transfers.ts";
+
+/** A forwarded read whose question or answer is lost more often than this ends: perhaps only one direction works. */
+const MAX_FORWARD_RETRIES = 3;
 
 /**
  * The loop that drives the pure core: it ticks, carries messages, writes the log, feeds the state machine and
@@ -18,7 +22,11 @@ import { Transfers } from "./transfers.ts";
 export class Loop<Result> {
   readonly raft: Raft;
   readonly proposals: Proposals<Result>;
+  /** Reads that are refused when this node does not lead. */
   readonly reads: Reads;
+  /** Reads that are passed to whoever leads. */
+  readonly forwardedReads: Reads;
+  readonly membership: MembershipChanges = new MembershipChanges();
   readonly leadership: Leadership;
   readonly transfers: Transfers;
   readonly appends: AppendPipeline;
@@ -41,7 +49,9 @@ export class Loop<Result> {
     this.#options = options;
     this.raft = raft;
     this.proposals = new Proposals(options);
-    this.reads = new Reads(options.maxPendingReads);
+    const maxPending = options.maxPendingReads;
+    this.reads = new Reads({ maxPending });
+    this.forwardedReads = new Reads({ maxPending, maxRetries: MAX_FORWARD_RETRIES, firstContext: -1 });
     this.leadership = new Leadership(emit);
     this.transfers = new Transfers(options.id, clock, 3 * options.electionTimeoutMs.max);
     this.appends = new AppendPipeline(storage, {
@@ -141,6 +151,8 @@ export class Loop<Result> {
   #feed(): void {
     if (this.#ended !== undefined) return;
     const { leader, role } = this.raft;
+    if (leader === NO_NODE) this.forwardedReads.rejectWaiting(leader);
+    else this.forwardedReads.flush((context) => this.raft.readIndex(context));
     if (role !== "leader") {
       this.proposals.rejectQueued(() => new NotLeaderError(leader));
       this.reads.rejectWaiting(leader);
@@ -180,12 +192,24 @@ export class Loop<Result> {
     if (ready.messages.length > 0) this.#options.transport.send(ready.messages);
     this.appends.push(ready.id, ready.append, ready.messagesAfterAppend);
     for (const event of ready.events) this.#observe(event);
-    for (const proposal of ready.dropped) this.proposals.dropped(proposal);
-    for (const read of ready.readStates) this.reads.confirmed(read);
-    for (const read of ready.droppedReads) this.reads.dropped(read);
-    if (ready.readStates.length > 0) this.reads.applied(this.raft.status().appliedIndex);
+    for (const proposal of ready.dropped) {
+      this.proposals.dropped(proposal);
+      this.membership.dropped(proposal);
+    }
+    for (const read of ready.readStates) this.#readsOf(read).confirmed(read);
+    for (const read of ready.droppedReads) this.#readsOf(read).dropped(read, this.raft.leader);
+    if (ready.readStates.length > 0) this.#serveReads(this.raft.status().appliedIndex);
     this.#applies.push(ready.committed);
     for (const request of ready.snapshotRequests) this.snapshots.send(request);
+  }
+
+  #readsOf({ context }: { readonly context: number }): Reads {
+    return context > 0 ? this.reads : this.forwardedReads;
+  }
+
+  #serveReads(appliedIndex: number): void {
+    this.reads.applied(appliedIndex);
+    this.forwardedReads.applied(appliedIndex);
   }
 
   #observe(event: RaftEvent): void {
@@ -193,6 +217,8 @@ export class Loop<Result> {
     this.transfers.observe(event);
     if (event.type === "leaderChanged")
       this.#emit({ type: "leaderChanged", leader: event.leader, term: event.term });
+    if (event.type === "configurationChanged")
+      this.#emit({ type: "membershipChanged", configuration: event.configuration });
     if (event.type === "roleChanged" && event.previous === "leader") {
       this.snapshots.endSending(new NotLeaderError(this.raft.leader));
     }
@@ -208,9 +234,10 @@ export class Loop<Result> {
       const entry = entries[position];
       if (entry !== undefined) this.proposals.applied(entry, result);
     }
+    for (const entry of entries) this.membership.applied(entry);
     const appliedIndex = entries[entries.length - 1]?.index ?? 0;
     this.raft.applied(appliedIndex);
-    this.reads.applied(appliedIndex);
+    this.#serveReads(appliedIndex);
     this.leadership.applied(appliedIndex, this.raft.role === "leader" ? this.raft.term : undefined);
     this.snapshots.compactIfDue();
     this.wake();
@@ -220,7 +247,8 @@ export class Loop<Result> {
     this.#call(() => {
       this.raft.snapshotInstalled(meta);
       this.proposals.passed(meta.index);
-      this.reads.applied(meta.index);
+      this.membership.passed(meta);
+      this.#serveReads(meta.index);
       this.#emit({ type: "snapshotInstalled", meta });
     });
   }
@@ -259,7 +287,9 @@ export class Loop<Result> {
     this.leadership.end();
     this.snapshots.halt(reason);
     this.proposals.rejectAll(reason);
+    this.membership.rejectAll(reason);
     this.reads.rejectAll(reason);
+    this.forwardedReads.rejectAll(reason);
     this.transfers.rejectAll(reason);
   }
 

@@ -16,7 +16,10 @@ export interface RaftNodeParts<Result> {
   readonly clock: Clock;
   /** Gives numbers in [0, 1); spreads the election timeouts. Nodes that share a seed vote against each other. */
   readonly random: () => number;
-  /** The members to begin with: recorded when the storage is empty, ignored ever after. The same on every founder. */
+  /**
+   * The members to begin with: recorded when the storage is empty, ignored ever after. The same on every founder.
+   * A node that is to join a running cluster names the others, not itself, and waits to be added.
+   */
   readonly bootstrap: Configuration;
   /** Called for each event, the first no earlier than one tick after the start: `start` has resolved by then. */
   readonly onEvent?: (event: RaftNodeEvent) => void;
@@ -34,6 +37,12 @@ export interface RaftNodeSettings {
   readonly electionTimeoutMs: { readonly min: number; readonly max: number };
   /** How often a leader says that it lives. Default 50. Risk: near `electionTimeoutMs.min` one lost message elects. */
   readonly heartbeatMs: number;
+
+  /**
+   * Give every learner a vote as soon as it keeps up. The same on every node. Default false: learners learn
+   * until `promoteLearner` is asked for. Risk when on: no lasting learners, such as read replicas.
+   */
+  readonly promoteLearners: boolean;
 
   /** Largest single proposal. Default 1 MiB. Risk: larger ones hold up everything behind them. */
   readonly maxProposalBytes: number;
@@ -94,6 +103,7 @@ export const DEFAULT_SETTINGS: RaftNodeSettings = {
   tickMs: 10,
   electionTimeoutMs: { min: 150, max: 300 },
   heartbeatMs: 50,
+  promoteLearners: false,
   maxProposalBytes: MIB,
   maxInflightProposals: 8192,
   maxUncommittedBytes: 16 * MIB,

@@ -14,6 +14,7 @@ export function raftConfigOf(
     electionTicks,
     electionTicksMax: Math.ceil(electionTimeoutMs.max / tickMs),
     heartbeatTicks: Math.max(1, Math.round(heartbeatMs / tickMs)),
+    promoteLearners: settings.promoteLearners,
     maxAppendBytes: settings.maxAppendBytes,
     maxInflightAppends: settings.maxInflightAppends,
     maxInflightBytes: settings.maxInflightBytes,

@@ -1,10 +1,11 @@
-import { Raft } from "../core/raft.ts";
-import type { Entry, NodeId } from "../types.ts";
+import { type ConfChange, Raft } from "../core/raft.ts";
+import { type Entry, NO_NODE, type NodeId } from "../types.ts";
 import { NotLeaderError, TransferFailedError } from "./errors.ts";
 import { Loop } from "./loop.ts";
 import { type RaftNodeOptions, resolveOptions } from "./options.ts";
 import type { ProposeOptions } from "./proposals.ts";
 import { raftConfigOf } from "./raft-config.ts";
+import type { ReadOptions } from "./reads.ts";
 import { loadAndReconcile } from "./restart.ts";
 import type { RaftStatus } from "./status.ts";
 import { bestTransferTarget } from "./transfers.ts";
@@ -50,12 +51,29 @@ export class RaftNode<Result> {
   /**
    * Resolves once the state here holds every write acknowledged, by any node, before this call. Rejects with
    * `NotLeaderError` on a node that does not lead, or loses leadership first; reading elsewhere is then safe.
+   * With `forward`, such a node asks its leader instead, and rejects when none is known or it does not answer.
    */
-  async linearizableRead(): Promise<void> {
-    this.#refuseUnlessLeader();
-    const read = this.#loop.reads.submit();
+  async linearizableRead({ forward = false }: ReadOptions = {}): Promise<void> {
+    if (forward) this.#refuseUnlessLed();
+    else this.#refuseUnlessLeader();
+    const read = (forward ? this.#loop.forwardedReads : this.#loop.reads).submit();
     this.#loop.wake();
     return read;
+  }
+
+  /**
+   * Adds, promotes or removes members, one or several at once (dissertation, chapter 4), and resolves once that
+   * is committed and applied here, a joint configuration left. A new node must run, and be reachable, before it
+   * gets a vote: add it as a learner first. Rejects with `NotLeaderError`, `MembershipBusyError` or
+   * `MembershipRefusedError`: nothing was changed; with `ProposalDroppedError`: it never will be; with
+   * `ProposalOutcomeUnknownError`: see `status().configuration` on the next leader. A leader may remove
+   * itself: it leads until that is committed, then another takes over. Stop a node after it was removed.
+   */
+  async changeMembership(change: ConfChange): Promise<void> {
+    this.#refuseUnlessLeader();
+    const changed = this.#loop.membership.begin(change, (wish) => this.#loop.raft.proposeConfChange(wish));
+    this.#loop.wake();
+    return changed;
   }
 
   /**
@@ -80,7 +98,7 @@ export class RaftNode<Result> {
       leaderReady: this.#loop.leadership.ready,
       inflightProposals: this.#loop.proposals.inflight,
       inflightProposalBytes: this.#loop.proposals.inflightBytes,
-      pendingReads: this.#loop.reads.pending,
+      pendingReads: this.#loop.reads.pending + this.#loop.forwardedReads.pending,
       pendingWrites: this.#loop.appends.pendingWrites,
       snapshotsSending: this.#loop.snapshots.sending,
     };
@@ -99,6 +117,12 @@ export class RaftNode<Result> {
   stop(): Promise<void> {
     this.#stopping ??= this.#loop.stop();
     return this.#stopping;
+  }
+
+  #refuseUnlessLed(): void {
+    const { ended, raft } = this.#loop;
+    if (ended !== undefined) throw ended;
+    if (raft.leader === NO_NODE) throw new NotLeaderError(NO_NODE);
   }
 
   #refuseUnlessLeader(): void {

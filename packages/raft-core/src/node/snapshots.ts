@@ -69,8 +69,11 @@ export class Snapshots {
     await Promise.all([this.#outgoing.idle(), this.#incoming.idle()]);
   }
 
+  /** The log knows best who belonged to the cluster at an index; the state may never have seen an entry that says so. */
   #complete(meta: SnapshotMeta): SnapshotMeta {
-    return withMembers(meta, this.#parts.raft.configuration);
+    const { raft } = this.#parts;
+    const configuration = raft.configurationAt(meta.index);
+    return configuration === undefined ? withMembers(meta, raft.configuration) : { ...meta, configuration };
   }
 
   #sender(): OutgoingSnapshots {
@@ -127,8 +130,10 @@ export class Snapshots {
     return decision;
   }
 
-  #compact(meta: SnapshotMeta): boolean {
+  #compact(upTo: SnapshotMeta): boolean {
     const { options, raft, appends, emit } = this.#parts;
+    // A tail is kept, so this point lies before the durable one, where other members may have been in force.
+    const meta = this.#complete(upTo);
     if (!raft.compact(meta)) return false;
     void appends.run(
       () => options.storage.compact(meta),

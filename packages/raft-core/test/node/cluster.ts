@@ -40,14 +40,20 @@ export class Cluster {
   readonly bootstrap: Configuration;
   readonly #settings: Partial<RaftNodeSettings>;
 
-  constructor(size: number, settings: Partial<RaftNodeSettings> = {}) {
+  /** The first `voters` of them found the cluster; the others may join. */
+  constructor(size: number, settings: Partial<RaftNodeSettings> = {}, voters: number = size) {
     this.places = Array.from({ length: size }, (_, i) => new Place(i + 1));
-    this.bootstrap = { voters: this.places.map(({ id }) => id), votersOutgoing: [], learners: [] };
+    const founders = this.places.slice(0, voters).map(({ id }) => id);
+    this.bootstrap = { voters: founders, votersOutgoing: [], learners: [] };
     this.#settings = settings;
   }
 
-  static async started(size: number, settings: Partial<RaftNodeSettings> = {}): Promise<Cluster> {
-    const cluster = new Cluster(size, settings);
+  static async started(
+    size: number,
+    settings: Partial<RaftNodeSettings> = {},
+    voters: number = size,
+  ): Promise<Cluster> {
+    const cluster = new Cluster(size, settings, voters);
     for (const { id } of cluster.places) await cluster.start(id);
     return cluster;
   }
@@ -56,8 +62,9 @@ export class Cluster {
   static async led(
     size: number,
     settings: Partial<RaftNodeSettings> = {},
+    voters: number = size,
   ): Promise<{ cluster: Cluster; leader: Place }> {
-    const cluster = await Cluster.started(size, settings);
+    const cluster = await Cluster.started(size, settings, voters);
     return { cluster, leader: await cluster.leader() };
   }
 

@@ -17,7 +17,7 @@ async function settled(promise: Promise<unknown>): Promise<string> {
 
 describe("reads", () => {
   test("that come together share a round, and later ones begin their own", () => {
-    const reads = new Reads(10);
+    const reads = new Reads({ maxPending: 10 });
     const contexts: number[] = [];
     const begin = (context: number) => {
       contexts.push(context);
@@ -33,7 +33,7 @@ describe("reads", () => {
   });
 
   test("end when their round is confirmed and applied, not before", async () => {
-    const reads = new Reads(10);
+    const reads = new Reads({ maxPending: 10 });
     const [first, second] = [reads.submit(), undefined];
     reads.flush(() => accepted);
     const later = reads.submit();
@@ -48,18 +48,29 @@ describe("reads", () => {
   });
 
   test("of a dropped round go into the next one", async () => {
-    const reads = new Reads(10);
+    const reads = new Reads({ maxPending: 10 });
     const read = reads.submit();
     reads.flush(() => accepted);
-    reads.dropped({ context: 1 });
+    reads.dropped({ context: 1 }, 1);
     reads.flush(() => accepted);
     reads.confirmed({ context: 2, index: 1 });
     reads.applied(1);
     expect(await settled(read)).toBe("resolved");
   });
 
+  test("that were dropped too often are given up", async () => {
+    const reads = new Reads({ maxPending: 10, maxRetries: 2 });
+    const read = rejection(reads.submit());
+    for (const context of [1, 2, 3]) {
+      reads.flush(() => accepted);
+      reads.dropped({ context }, 2);
+    }
+    expect(await read).toMatchObject({ code: "NOT_LEADER", leader: 2 });
+    expect(reads.pending).toBe(0);
+  });
+
   test("that are confirmed survive the loss of leadership; the others name the next leader", async () => {
-    const reads = new Reads(10);
+    const reads = new Reads({ maxPending: 10 });
     const confirmed = reads.submit();
     reads.flush(() => accepted);
     reads.confirmed({ context: 1, index: 5 });
@@ -71,7 +82,7 @@ describe("reads", () => {
   });
 
   test("are bounded", () => {
-    const reads = new Reads(1);
+    const reads = new Reads({ maxPending: 1 });
     void reads.submit();
     expect(() => reads.submit()).toThrow(
       expect.objectContaining({ code: "TOO_MANY_READS", category: "exhausted" }),
@@ -121,6 +132,43 @@ describe("a linearizable read in a cluster", () => {
         leader: leader.id,
       });
     }
+    await cluster.stop();
+  });
+
+  test("forwarded by a follower sees what was acknowledged anywhere before", async () => {
+    const { cluster, leader } = await Cluster.led(3);
+    await cluster.clock.advance(100);
+    for (const { node, stateMachine } of cluster.places) {
+      await cluster.result(leader.node.propose(setCommand("seen by", String(node.status().id))));
+      await cluster.result(node.linearizableRead({ forward: true }));
+      expect(stateMachine.get("seen by")).toBe(String(node.status().id));
+      expect(node.status().pendingReads).toBe(0);
+    }
+    await cluster.stop();
+  });
+
+  test("forwarded goes on although a message of it is lost, and ends when none arrives", async () => {
+    const { cluster, leader } = await Cluster.led(3);
+    await cluster.clock.advance(100);
+    const [follower] = cluster.others(leader);
+    let lost = 0;
+    cluster.network.allow((message) => message.type !== "readIndexRequest" || ++lost > 1);
+    await cluster.result(follower!.node.linearizableRead({ forward: true }), 1_000);
+    expect(lost).toBe(2);
+    cluster.network.allow((message) => message.type !== "readIndexRequest");
+    const read = rejection(follower!.node.linearizableRead({ forward: true }));
+    expect(await cluster.result(read, 2_000)).toMatchObject({ code: "NOT_LEADER", leader: leader.id });
+    await cluster.stop();
+  });
+
+  test("forwarded is refused when no leader is known, and given up when it is lost", async () => {
+    const { cluster, leader } = await Cluster.led(3);
+    await cluster.clock.advance(100);
+    const [follower] = cluster.others(leader);
+    cluster.network.isolate(follower!.id);
+    const read = rejection(follower!.node.linearizableRead({ forward: true }));
+    expect(await cluster.result(read, 2_000)).toMatchObject({ code: "NOT_LEADER", leader: 0 });
+    expect(await rejection(follower!.node.linearizableRead({ forward: true }))).toMatchObject({ leader: 0 });
     await cluster.stop();
   });
 
