@@ -13,7 +13,7 @@ A flag wins over a variable, a variable over the file named by \`--config\` (or 
 below. Durations are written 250ms, 10s, 5m, 2h or 30d; sizes 500MB or 2GB, or a number of bytes.
 
 ${configTable()}
-This page is written by \`node scripts/write-docs.mjs\`.
+This page is written by \`npm run docs\`.
 `;
 }
 
