@@ -13,6 +13,9 @@ export interface Recoverable {
 /** Election timeouts within which a healed cluster must have committed something and applied it everywhere. */
 const PATIENCE_TIMEOUTS = 60;
 
+/** And steps: a cluster that is busy without getting anywhere makes no progress either. */
+const PATIENCE_STEPS = 50_000;
+
 /**
  * Heals everything and starts every node that can be started; then proposes until one proposal is applied by
  * all members. Throws a {@link ViolationError} if that takes too long, or if their states differ then.
@@ -24,7 +27,7 @@ export function recover(simulation: Recoverable, retired: ReadonlySet<NodeId>): 
   const periodUs = electionTicksMax * TICK_US * cluster.profile.skew;
   const deadlineUs = cluster.queue.nowUs + PATIENCE_TIMEOUTS * periodUs;
   let marker: { readonly node: SimNode; readonly index: number; readonly atUs: number } | undefined;
-  while (cluster.queue.nowUs < deadlineUs) {
+  for (let steps = 0; steps < PATIENCE_STEPS && cluster.queue.nowUs < deadlineUs; steps += 1) {
     const { leader, queue } = cluster;
     const isDue = marker === undefined || marker.node !== leader || queue.nowUs > marker.atUs + periodUs;
     if (isDue && leader !== undefined) {

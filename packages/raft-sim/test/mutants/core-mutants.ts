@@ -1,3 +1,4 @@
+import { confirmsReadsByTheirRound, fencesOldWrites, verifiesBeforeCommitting } from "./scenarios.ts";
 import type { SourceMutant } from "./mutant.ts";
 
 /** Mistakes that Raft engines have made, or could, in the core's own text. */
@@ -46,6 +47,7 @@ export const CORE_MUTANTS: readonly SourceMutant[] = [
   },
   {
     name: "commits-beyond-verified",
+    scenario: verifiesBeforeCommitting,
     bug: "A follower commits up to the leader's index although the append verified less of its log",
     file: "follower-replication.ts",
     find: "commitTo(state, Math.min(leaderCommit, verifiedIndex));",
@@ -60,6 +62,7 @@ export const CORE_MUTANTS: readonly SourceMutant[] = [
   },
   {
     name: "acknowledges-whole-log",
+    scenario: verifiesBeforeCommitting,
     bug: "A follower acknowledges all it holds instead of what the append verified",
     file: "follower-replication.ts",
     find: "acknowledgeTo(state, request.from, Math.max(verifiedIndex, state.commitIndex));",
@@ -82,6 +85,7 @@ export const CORE_MUTANTS: readonly SourceMutant[] = [
   },
   {
     name: "stale-write-acknowledged",
+    scenario: fencesOldWrites,
     bug: "A disk's late acknowledgement counts for entries that were replaced meanwhile (ABA)",
     file: "in-flight-writes.ts",
     find: "for (const write of this.#writes) write.lastIndex = Math.min(write.lastIndex, index - 1);",
@@ -133,6 +137,7 @@ export const CORE_MUTANTS: readonly SourceMutant[] = [
   },
   {
     name: "late-answer-confirms-read",
+    scenario: confirmsReadsByTheirRound,
     bug: "An answer to an older round of heartbeats confirms a newer read",
     file: "leader-replication.ts",
     find: "peer.readRound = response.readContext;",

@@ -4,7 +4,8 @@ import { type EngineFactory, simulate, SimulationError } from "../../src/index.t
 export interface Catch {
   /** Seeds it took, the one that caught it included. */
   readonly seeds: number;
-  readonly invariant: string;
+  /** The promise found broken, or the scenario. */
+  readonly by: string;
 }
 
 /** Runs seed after seed until one fails; undefined if none of `maxSeeds` does. */
@@ -14,7 +15,7 @@ export function hunt(engine: EngineFactory, maxSeeds: number): Catch | undefined
       simulate({ seed, engine });
     } catch (error) {
       if (!(error instanceof SimulationError)) throw error;
-      return { seeds: seed, invariant: error.violation.invariant };
+      return { seeds: seed, by: `\`${error.violation.invariant}\`` };
     }
   }
   return undefined;

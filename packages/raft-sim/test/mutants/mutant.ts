@@ -10,7 +10,12 @@ export interface SourceMutant {
   /** Must occur exactly once, or the mutant is out of date. */
   readonly find: string;
   readonly replace: string;
+  /** For what cannot show in a cluster, because no leader of this kind sends what it takes. */
+  readonly scenario?: Scenario;
 }
+
+/** A few calls of one core, after which a claim must hold. Throws if it does not. */
+export type Scenario = (engine: EngineFactory) => void;
 
 /** A bug in a duty of the caller or of the disk: the real core, driven wrongly. */
 export interface DriverMutant {

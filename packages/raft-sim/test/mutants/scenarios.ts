@@ -1,0 +1,78 @@
+/** What peers could send though no leader of ours does: one core, and a script in the place of the others. */
+import assert from "node:assert/strict";
+import type { Entry, PersistedState } from "@coxswain/raft-core";
+import type { Engine, EngineFactory } from "../../src/index.ts";
+
+const THREE = { voters: [1, 2, 3], votersOutgoing: [], learners: [] };
+
+function logOf(terms: readonly number[], from: number = 1): Entry[] {
+  return terms.map((term, at) => ({ index: from + at, term, type: "normal", data: new Uint8Array([at]) }));
+}
+
+function nodeWith(engine: EngineFactory, terms: readonly number[]): Engine {
+  const term = terms[terms.length - 1] ?? 0;
+  const snapshot = { index: 0, term: 0, configuration: THREE, featureLevel: 0 };
+  const persisted: PersistedState = { hardState: { term, votedFor: 0 }, snapshot, entries: logOf(terms) };
+  return engine({ id: 1 }, persisted, () => 0.5);
+}
+
+/** Takes all that is to be done and syncs it; returns what was sent, and the reads confirmed. */
+function settle(raft: Engine): { sent: string[]; reads: number[] } {
+  const sent: string[] = [];
+  const reads: number[] = [];
+  for (let ready = raft.ready(); ready !== undefined; ready = raft.ready()) {
+    if (ready.append !== undefined) raft.appended(ready.id);
+    const last = ready.committed[ready.committed.length - 1];
+    if (last !== undefined) raft.applied(last.index);
+    for (const message of [...ready.messages, ...ready.messagesAfterAppend])
+      sent.push(JSON.stringify(message));
+    reads.push(...ready.readStates.map((read) => read.context));
+  }
+  return { sent, reads };
+}
+
+/** A follower with a stale entry 3 gets an empty append after entry 2: that says nothing about 3. */
+export function verifiesBeforeCommitting(engine: EngineFactory): void {
+  const raft = nodeWith(engine, [1, 1, 2]);
+  const head = { type: "appendRequest", from: 2, to: 1, term: 3 } as const;
+  raft.step({ ...head, prevLogIndex: 2, prevLogTerm: 1, entries: [], leaderCommit: 3 });
+  assert.equal(raft.commitIndex, 2, "commits beyond what was verified");
+  const { sent } = settle(raft);
+  assert.ok(
+    sent.some((message) => message.includes('"index":2')),
+    "acknowledges beyond what was verified",
+  );
+}
+
+/** Two writes under way at one index; the older one's acknowledgement says nothing about the newer entry. */
+export function fencesOldWrites(engine: EngineFactory): void {
+  const raft = nodeWith(engine, []);
+  const head = { type: "appendRequest", to: 1, prevLogIndex: 0, prevLogTerm: 0, leaderCommit: 0 } as const;
+  raft.step({ ...head, from: 2, term: 1, entries: logOf([1, 1, 1]) });
+  const older = raft.ready();
+  raft.step({ ...head, from: 3, term: 2, entries: logOf([2]) });
+  raft.ready();
+  raft.appended(older?.id ?? 0);
+  assert.equal(raft.status().stableIndex, 0, "an old write counts for a new entry");
+}
+
+/** The answer to the round of one read does not confirm a read that was asked after that round was sent. */
+export function confirmsReadsByTheirRound(engine: EngineFactory): void {
+  const raft = nodeWith(engine, []);
+  const answer = { from: 2, to: 1, term: 1 } as const;
+  raft.campaign();
+  raft.step({ ...answer, type: "preVoteResponse", granted: true });
+  settle(raft);
+  raft.step({ ...answer, type: "voteResponse", granted: true });
+  settle(raft);
+  const accepted = { success: true, index: 1, hintIndex: 0, hintTerm: 0 };
+  raft.step({ ...answer, type: "appendResponse", ...accepted });
+  settle(raft);
+  assert.equal(raft.commitIndex, 1, "the script does not get as far as the reads");
+  raft.readIndex(71);
+  settle(raft);
+  raft.readIndex(72);
+  settle(raft);
+  raft.step({ ...answer, type: "heartbeatResponse", readContext: 1 });
+  assert.deepEqual(settle(raft).reads, [71], "an old answer confirms a new read");
+}

@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "@jest/globals";
+import { addCounts, noCounts, simulate, SimulationError } from "../src/index.ts";
+
+/** `COX_SIM_SEEDS=2000` and more for a longer search; `COX_SIM_FIRST_SEED` to search elsewhere. */
+const SEEDS = Number(process.env["COX_SIM_SEEDS"] ?? 200);
+const FIRST_SEED = Number(process.env["COX_SIM_FIRST_SEED"] ?? 1);
+const STEPS = 3_000;
+
+function traceHash(seed: number): string {
+  const hash = createHash("sha256");
+  simulate({ seed, trace: (line) => hash.update(line).update("\n") });
+  return hash.digest("hex");
+}
+
+describe("whole clusters", () => {
+  test(`keep every promise under ${SEEDS} seeds of faults, and go on once healed`, () => {
+    const total = noCounts();
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
+      addCounts(total, simulate({ seed, steps: STEPS }).counters);
+    }
+    // Worlds in which nothing happens would keep every promise too.
+    expect(total.steps).toBeGreaterThanOrEqual(SEEDS * STEPS);
+    for (const [what, count] of Object.entries(total)) {
+      expect({ what, often: count > SEEDS / 20 }).toEqual({ what, often: true });
+    }
+  }, 600_000);
+
+  test("do the same again under the same seed, byte for byte", () => {
+    for (const seed of [1, 2, 3, 4, 5]) expect(traceHash(seed)).toBe(traceHash(seed));
+    expect(traceHash(1)).not.toBe(traceHash(2));
+  });
+
+  test("do the same whether or not they are traced", () => {
+    expect(simulate({ seed: 6, trace: () => undefined })).toEqual(simulate({ seed: 6 }));
+  });
+
+  test("say which seed and step failed", () => {
+    const engine = (): never => {
+      throw new Error("does not start");
+    };
+    const run = (): unknown => simulate({ seed: 77, engine });
+    expect(run).toThrow(SimulationError);
+    expect(run).toThrow(/Seed 77, step 0: coreAssertion: does not start/);
+  });
+});
