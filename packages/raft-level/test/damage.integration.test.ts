@@ -130,7 +130,7 @@ describe("a hole", () => {
 });
 
 describe("LevelDB's write-ahead log", () => {
-  test("with a flipped bit in an earlier batch is refused, before LevelDB drops what follows", async () => {
+  test("scenario 6: with a flipped bit in an earlier batch is refused, before LevelDB drops what follows", async () => {
     await using directory = await temporaryDirectory();
     await threeBatches(directory.path);
     const file = await writeAheadLogOf(directory.path);
@@ -157,7 +157,7 @@ describe("LevelDB's write-ahead log", () => {
     expect(state.hardState).toEqual({ term: 11, votedFor: 1 });
   });
 
-  test("cut at any byte holds all that was acknowledged before, and batches as a whole", async () => {
+  test("scenario 6, a torn last record: cut at any byte holds all that was acknowledged before, and batches as a whole", async () => {
     await using directory = await temporaryDirectory();
     const original = join(directory.path, "original");
     const storage = await LevelLogStorage.open(original);
