@@ -101,7 +101,13 @@ if (values.trace) {
   );
   if (failed[0] !== undefined) {
     explain(failed[0]);
-    if (failed.length > 1) console.log(`also failed: ${failed.slice(1, 20).map(({ seed }) => seed).join(", ")}`);
+    if (failed.length > 1)
+      console.log(
+        `also failed: ${failed
+          .slice(1, 20)
+          .map(({ seed }) => seed)
+          .join(", ")}`,
+      );
     process.exitCode = 1;
   }
 }

@@ -11,8 +11,8 @@ export interface ShrinkResult {
   readonly runs: number;
 }
 
-/** Faults tried one by one, at most; more would take longer than reading them. */
-const MAX_SINGLE_FAULTS = 200;
+/** Runs spent on leaving out single faults, at most. */
+const MAX_RUNS = 2_000;
 
 /**
  * Makes a failing run smaller: whole classes of faults are left out, then fault after fault, then steps, as long
@@ -45,12 +45,19 @@ class Search {
     }
   }
 
+  /** Again and again, since a fault may be needed only because of another, until each that is left is needed. */
   withoutFaults(): void {
-    const faults = this.#failure.faults.slice(0, MAX_SINGLE_FAULTS);
-    // Late ones first: what follows the failure's cause is most likely noise.
-    for (const each of [...faults].reverse()) {
-      this.#try({ skippedFaults: new Set(this.#options.skippedFaults).add(each) });
+    for (let wasSmaller = true; wasSmaller && this.#runs < MAX_RUNS;) {
+      wasSmaller = false;
+      // Late ones first: what follows the failure's cause is most likely noise.
+      for (const each of [...this.#failure.faults].reverse()) {
+        if (this.#runs < MAX_RUNS && this.#tryWithout(each)) wasSmaller = true;
+      }
     }
+  }
+
+  #tryWithout(fault: number): boolean {
+    return this.#try({ skippedFaults: new Set(this.#options.skippedFaults).add(fault) });
   }
 
   /** A safety violation shows at its own step; only a lack of progress can depend on when healing began. */
