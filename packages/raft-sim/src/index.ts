@@ -10,8 +10,9 @@
  * report.counters.commits;                         // what was achieved meanwhile
  * report.digest === simulate({ seed: 7, steps: 1000 }).digest;   // true
  */
-export { simulate, Simulation, SimulationError } from "./simulation.ts";
-export type { SimulationOptions, SimulationReport } from "./simulation.ts";
+export { simulate, Simulation } from "./simulation.ts";
+export { SimulationError } from "./simulation-error.ts";
+export type { SimulationOptions, SimulationReport } from "./simulation-options.ts";
 export { shrink, type ShrinkResult } from "./shrink.ts";
 export { type Engine, type EngineFactory, raftEngine } from "./engine.ts";
 export { type Counters, addCounts, noCounts } from "./counters.ts";

@@ -1,5 +1,7 @@
 import { FAULT_CLASSES, type FaultClass } from "./faults/fault-class.ts";
-import { simulate, SimulationError, type SimulationOptions } from "./simulation.ts";
+import { simulate } from "./simulation.ts";
+import { SimulationError } from "./simulation-error.ts";
+import type { SimulationOptions } from "./simulation-options.ts";
 
 export interface ShrinkResult {
   /** The smallest run found that still fails; {@link simulate} repeats it. */

@@ -1,63 +1,18 @@
 import { Cluster } from "./cluster/cluster.ts";
 import { EVENT_CODES, type SimEvent } from "./cluster/event.ts";
 import type { SimNode } from "./cluster/sim-node.ts";
-import { type Counters, noCounts } from "./counters.ts";
-import { type EngineFactory, raftEngine } from "./engine.ts";
-import type { FaultClass } from "./faults/fault-class.ts";
+import { noCounts } from "./counters.ts";
+import { raftEngine } from "./engine.ts";
 import { FaultPlan } from "./faults/fault-plan.ts";
 import { Injector } from "./faults/injector.ts";
 import { profileOf } from "./faults/profile.ts";
 import { Random } from "./random.ts";
 import { recover } from "./recovery.ts";
+import { SimulationError } from "./simulation-error.ts";
+import type { SimulationOptions, SimulationReport } from "./simulation-options.ts";
 import { describeEvent, Digest } from "./trace.ts";
 import type { Workload } from "./workload.ts";
 import { ViolationError } from "./violation.ts";
-import type { PowerCut } from "./cluster/observer.ts";
-
-export interface SimulationOptions {
-  /** Decides everything. */
-  readonly seed: number;
-  /** Until the world is healed. Default 3000. */
-  readonly steps?: number;
-  /** Kinds of fault to leave out. */
-  readonly without?: ReadonlySet<FaultClass>;
-  /** Numbers of faults in the seed's plan to leave out. */
-  readonly skippedFaults?: ReadonlySet<number>;
-  /** The power of this node fails at this storage call of its first start, in this way. */
-  readonly powerCut?: { readonly node: number; readonly call: number; readonly cut: PowerCut };
-  /** What is put to the test. Default: the real core. */
-  readonly engine?: EngineFactory;
-  /** Is given each step as a line of text. Costs time; the run is the same with and without. */
-  readonly trace?: (line: string) => void;
-}
-
-export interface SimulationReport {
-  readonly seed: number;
-  /** Of everything that happened: the same for the same options, on every machine. */
-  readonly digest: string;
-  readonly counters: Counters;
-}
-
-/** A run in which a promise was broken; `cause` says which. */
-export class SimulationError extends Error {
-  readonly code = "SIMULATION_FAILED";
-  readonly category = "internal";
-  readonly seed: number;
-  /** How many steps it took. */
-  readonly step: number;
-  readonly violation: ViolationError;
-  /** Numbers of the faults that happened, in order. */
-  readonly faults: readonly number[];
-
-  constructor(seed: number, step: number, violation: ViolationError, faults: readonly number[]) {
-    super(`Seed ${seed}, step ${step}: ${violation.message}`, { cause: violation });
-    this.name = "SimulationError";
-    this.seed = seed;
-    this.step = step;
-    this.violation = violation;
-    this.faults = faults;
-  }
-}
 
 /**
  * Runs one seed: a cluster, its clients and its misfortunes; then heals everything and waits for agreement.

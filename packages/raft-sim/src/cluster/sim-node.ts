@@ -10,10 +10,12 @@ import type {
 } from "@coxswain/raft-core";
 import type { Engine, EngineFactory } from "../engine.ts";
 import { type DiskOperation, SimDisk } from "./disk.ts";
+import { HeldMessages } from "./held-messages.ts";
 import type { NodeHost } from "./observer.ts";
-import type { Packet, SnapshotPacket } from "./packet.ts";
+import type { Packet } from "./packet.ts";
 import { emptyMachineState, type MachineState, RegisterMachine } from "./register-machine.ts";
 import { reconcile } from "./restart.ts";
+import { Snapshots } from "./snapshots.ts";
 
 export interface SimNodeOptions {
   readonly config: RaftConfig;
@@ -23,11 +25,6 @@ export interface SimNodeOptions {
   readonly random: () => number;
   readonly host: NodeHost;
   readonly compactEvery: number;
-}
-
-interface Held {
-  readonly id: number;
-  readonly messages: readonly Message[];
 }
 
 interface WaitingRead {
@@ -48,13 +45,10 @@ export class SimNode {
   machine: RegisterMachine;
   readonly #options: SimNodeOptions;
   readonly #host: NodeHost;
-  #held: Held[] = [];
-  #durableId = 0;
+  #held = new HeldMessages();
   #toApply: Entry[] = [];
   #reads: WaitingRead[] = [];
-  #installing: SnapshotPacket | undefined = undefined;
-  #savedState: MachineState;
-  #isSaving = false;
+  #snapshots: Snapshots;
 
   constructor(options: SimNodeOptions) {
     this.#options = options;
@@ -62,8 +56,8 @@ export class SimNode {
     this.id = options.config.id;
     this.disk = new SimDisk(emptyMachineState(options.bootstrap));
     this.machine = new RegisterMachine(this.disk.state);
-    this.#savedState = this.disk.state;
     this.raft = options.engine(options.config, this.disk.load(), options.random);
+    this.#snapshots = this.#newSnapshots(this.disk.state);
   }
 
   /** Power on. Throws what the disk throws. */
@@ -73,9 +67,10 @@ export class SimNode {
     this.epoch += 1;
     this.isUp = true;
     this.machine = new RegisterMachine(state);
-    this.#savedState = state;
     const config = { ...this.#options.config, appliedIndex: state.meta.index };
     this.raft = this.#options.engine(config, persisted, this.#options.random);
+    this.#held = new HeldMessages();
+    this.#snapshots = this.#newSnapshots(state);
     this.#host.observer.started(this, persisted, state.meta.index);
   }
 
@@ -83,16 +78,10 @@ export class SimNode {
   crash(survivors: number, isTorn: boolean): void {
     if (!this.isUp) return;
     this.isUp = false;
-    const { from } = this.#installing ?? {};
-    // A stream into a node that dies breaks, and its sender notices.
-    if (from !== undefined) this.#answerSnapshot(from, undefined);
+    this.#snapshots.crashed();
     this.disk.crash(survivors, isTorn);
-    this.#held = [];
-    this.#durableId = 0;
     this.#toApply = [];
     this.#reads = [];
-    this.#installing = undefined;
-    this.#isSaving = false;
     this.#host.observer.crashed(this);
     this.#host.crashed(this.id);
   }
@@ -103,10 +92,7 @@ export class SimNode {
   }
 
   receive(packet: Packet): void {
-    if (packet.type === "snapshot") {
-      this.#receiveSnapshot(packet);
-      return;
-    }
+    if (packet.type === "snapshot") return this.#snapshots.receive(packet);
     if (packet.type === "snapshotResult") this.raft.snapshotSent(packet.from, packet.meta);
     else this.raft.step(packet);
     this.#follow(true);
@@ -130,16 +116,16 @@ export class SimNode {
     const operation = this.disk.complete();
     switch (operation?.type) {
       case "append":
-        this.#durableId = operation.batch.id;
+        this.#held.durable(operation.batch.id);
         this.raft.appended(operation.batch.id);
         this.#sendWhatIsDurable();
         this.#follow(false);
         break;
       case "saveState":
-        this.#stateSaved(operation.state, operation.purpose);
+        this.#snapshots.stateSaved(operation.state, operation.purpose);
         break;
       case "reset":
-        this.#finishInstall();
+        this.#snapshots.logReset();
         break;
       default:
         break;
@@ -151,7 +137,7 @@ export class SimNode {
     const entries = this.#toApply;
     this.#toApply = [];
     this.#apply(entries);
-    if (this.#installing !== undefined) this.#restore(this.#installing);
+    if (this.isUp) this.#snapshots.restoreIfInstalling();
     this.#follow(false);
   }
 
@@ -173,9 +159,7 @@ export class SimNode {
     this.#send(ready.messages);
     if (ready.append !== undefined) this.#store({ type: "append", batch: ready.append });
     if (!this.isUp) return;
-    if (ready.messagesAfterAppend.length > 0) {
-      this.#held.push({ id: ready.id, messages: ready.messagesAfterAppend });
-    }
+    this.#held.hold(ready.id, ready.messagesAfterAppend);
     this.#sendWhatIsDurable();
     for (const proposal of ready.dropped) this.#host.observer.proposalDropped(this, proposal);
     for (const { context } of ready.droppedReads) this.#host.observer.readDropped(this, context);
@@ -183,7 +167,7 @@ export class SimNode {
     this.#takeCommitted(ready.committed);
     this.#serveReads();
     if (!this.isUp) return;
-    for (const { to, term } of ready.snapshotRequests) this.#sendSnapshot(to, term);
+    for (const { to, term } of ready.snapshotRequests) this.#snapshots.send(to, term);
   }
 
   #store(operation: DiskOperation): void {
@@ -196,10 +180,7 @@ export class SimNode {
   }
 
   #sendWhatIsDurable(): void {
-    while (this.#held[0] !== undefined && this.#held[0].id <= this.#durableId) {
-      const [first] = this.#held.splice(0, 1);
-      if (first !== undefined) this.#send(first.messages);
-    }
+    for (let next = this.#held.take(); next !== undefined; next = this.#held.take()) this.#send(next);
   }
 
   #send(messages: readonly Message[]): void {
@@ -223,7 +204,7 @@ export class SimNode {
     }
     this.raft.applied(this.machine.index);
     this.#serveReads();
-    this.#saveIfDue();
+    this.#snapshots.saveIfDue();
   }
 
   #serveReads(): void {
@@ -236,73 +217,25 @@ export class SimNode {
     this.#reads = waiting;
   }
 
-  /** Saves the state now and then; the log is then cut at the save before, so that laggards find a tail. */
-  #saveIfDue(): void {
-    const { compactEvery } = this.#options;
-    if (compactEvery === 0 || this.#isSaving || this.#installing !== undefined) return;
-    if (this.machine.index - this.#savedState.meta.index < compactEvery) return;
-    this.#isSaving = true;
-    this.#store({ type: "saveState", state: this.machine.state(), purpose: "compaction" });
-  }
-
-  #stateSaved(state: MachineState, purpose: "compaction" | "install"): void {
-    if (purpose === "install") {
-      this.machine = new RegisterMachine(state);
-      this.#savedState = state;
-      this.#store({ type: "reset", meta: state.meta });
-      return;
-    }
-    this.#isSaving = false;
-    const { meta } = this.#savedState;
-    this.#savedState = state;
-    if (this.raft.compact(meta)) this.#store({ type: "compact", meta });
-    if (this.isUp) this.#follow(false);
-  }
-
-  #sendSnapshot(to: NodeId, term: number): void {
-    const state = this.machine.state();
-    const request = { type: "snapshotRequest", from: this.id, to, term, snapshot: state.meta } as const;
-    this.#host.send({ type: "snapshot", from: this.id, to, request, state });
-  }
-
-  #receiveSnapshot(packet: SnapshotPacket): void {
-    const decision = this.raft.receiveSnapshot(packet.request);
-    if (decision.install) this.#installing = packet;
-    this.#follow(false);
-    if (!decision.install) {
-      // A stream into a node that died meanwhile breaks.
-      const isHeld = this.isUp && decision.reason === "alreadyHeld";
-      this.#answerSnapshot(packet.from, isHeld ? packet.state.meta : undefined);
-    } else if (this.isUp && this.#toApply.length === 0) {
-      this.#restore(packet);
-      this.#follow(false);
-    }
-  }
-
-  /** First the state, durably, then the log: a crash in between leaves a state that is ahead, which can be put right. */
-  #restore(packet: SnapshotPacket): void {
-    if (this.#host.breaksInstall()) {
-      this.#installing = undefined;
-      this.raft.snapshotFailed();
-      this.#answerSnapshot(packet.from, undefined);
-      return;
-    }
-    this.#store({ type: "saveState", state: packet.state, purpose: "install" });
-  }
-
-  #finishInstall(): void {
-    const packet = this.#installing;
-    if (packet === undefined) return;
-    this.#installing = undefined;
-    const { meta } = packet.state;
-    this.#host.observer.installed(this, meta);
-    this.raft.snapshotInstalled(meta);
-    this.#serveReads();
-    this.#answerSnapshot(packet.from, meta);
-    this.#follow(false);
-  }
-
-  #answerSnapshot(to: NodeId, meta: MachineState["meta"] | undefined): void {
-    this.#host.send({ type: "snapshotResult", from: this.id, to, meta });
+  #newSnapshots(saved: MachineState): Snapshots {
+    return new Snapshots({
+      id: this.id,
+      host: this.#host,
+      raft: this.raft,
+      compactEvery: this.#options.compactEvery,
+      saved,
+      isUp: () => this.isUp,
+      machine: () => this.machine,
+      replaceMachine: (state) => {
+        this.machine = new RegisterMachine(state);
+      },
+      hasUnapplied: () => this.#toApply.length > 0,
+      store: (operation) => this.#store(operation),
+      follow: () => this.#follow(false),
+      installed: (meta) => {
+        this.#host.observer.installed(this, meta);
+        this.#serveReads();
+      },
+    });
   }
 }
