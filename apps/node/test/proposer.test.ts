@@ -17,7 +17,7 @@ function setUp(): { proposer: RaftProposer; proposed: { command: ReturnType<type
 
 test("a command is stamped with this leader's clock and carries its request id (G3, G10)", async () => {
   const { proposer, proposed } = setUp();
-  await proposer.propose({ $case: "cancelJob", value: { jobId: "a", reason: "" } }, "alice/1");
+  await proposer.propose({ $case: "cancelJob", value: { jobId: "a", reason: "", owner: "alice" } }, "alice/1");
   expect(proposed[0]).toMatchObject({ command: { timeMs: 42, requestId: "alice/1" }, priority: "user" });
 });
 

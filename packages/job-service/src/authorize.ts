@@ -19,3 +19,8 @@ export function requireOwner(caller: CallerIdentity, job: { readonly owner: stri
   if (caller.role === "admin" || job.owner === caller.name) return;
   throw new JobPermissionDeniedError();
 }
+
+/** Whose job a command may touch when it is applied: by then another may have been stored under the id. Empty: anybody's. */
+export function ownerMeant(caller: CallerIdentity): string {
+  return caller.role === "admin" ? "" : caller.name;
+}

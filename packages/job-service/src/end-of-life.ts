@@ -5,7 +5,7 @@ import type {
   DeleteJobRequest,
   DeleteJobResponse,
 } from "@coxswain/protocol";
-import { requireOwner, requireUser } from "./authorize.ts";
+import { ownerMeant, requireOwner, requireUser } from "./authorize.ts";
 import type { CallerIdentity, CallOptions } from "./contracts.ts";
 import { JobNotFoundError } from "./errors.ts";
 import { findJob } from "./find-job.ts";
@@ -65,7 +65,7 @@ export class EndOfLifeCalls {
     const result = await propose(
       this.#parts,
       "cancelled",
-      { $case: "cancelJob", value: { jobId, reason } },
+      { $case: "cancelJob", value: { jobId, reason, owner: ownerMeant(caller) } },
       scopedRequestId(caller, requestId),
     );
     const message = result.stopping === 0 ? "The job is cancelled." : "The running attempt is being stopped.";
@@ -85,7 +85,7 @@ export class EndOfLifeCalls {
     await propose(
       this.#parts,
       "deleted",
-      { $case: "deleteJob", value: { jobId } },
+      { $case: "deleteJob", value: { jobId, owner: ownerMeant(caller) } },
       scopedRequestId(caller, requestId),
     );
     return {};

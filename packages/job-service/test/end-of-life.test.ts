@@ -42,7 +42,7 @@ describe("a cancel", () => {
       cluster.store.apply({
         ...cluster.store.commands[0]!,
         requestId: "alice/made-1",
-        body: { $case: "cancelJob", value: { jobId: "a", reason: "" } },
+        body: { $case: "cancelJob", value: { jobId: "a", reason: "", owner: "alice" } },
       });
       return Promise.reject(
         new RefusedError({ code: "PROPOSAL_OUTCOME_UNKNOWN", category: "unknown-outcome", message: "lost" }),

@@ -239,4 +239,19 @@ describe("with the replicated store itself", () => {
       status: ExecutionStatus.PENDING,
     });
   });
+
+  test("a delete that found no job does not remove the one that another client submits at that moment", async () => {
+    cluster.nextProposals.push(async (proposed) => {
+      const later = { atMs: cluster.clock.now() + 60_000 };
+      const schedule = { kind: { $case: "at" as const, value: later } };
+      await cluster.service(1).submitJob(alice, submit({ command: "true", jobId: "nightly", schedule }));
+      return await apply(proposed);
+    });
+    const request = DeleteJobRequest.fromPartial({ jobId: "nightly" });
+    expect(await rejection(cluster.service(2).deleteJob(bob, request))).toMatchObject({
+      code: "JOB_PERMISSION_DENIED",
+      category: "denied",
+    });
+    expect(await status("nightly")).toMatchObject({ owner: "alice" });
+  });
 });

@@ -27,7 +27,7 @@ export class MemoryCluster {
   reserved = 0;
   readonly outputs = new Map<string, string>();
   /** Runs in place of the log, once each, oldest first. */
-  readonly nextProposals: (() => Promise<ApplyResult>)[] = [];
+  readonly nextProposals: ((command: Uint8Array) => Promise<ApplyResult>)[] = [];
   #ids = 0;
   readonly #apply: Apply;
 
@@ -96,7 +96,7 @@ export class MemoryCluster {
       propose: async (command) => {
         requireLeader();
         const instead = this.nextProposals.shift();
-        return instead === undefined ? await this.#apply(command) : await instead();
+        return instead === undefined ? await this.#apply(command) : await instead(command);
       },
       linearizableRead: () => {
         this.reads++;

@@ -100,15 +100,20 @@ export class MemoryStore implements StorePort {
       case "cancelJob": {
         const job = this.jobs.get(body.value.jobId);
         if (job === undefined) return refused("JOB_NOT_FOUND", "not-found");
+        if (isForeign(job, body.value.owner)) return refused("JOB_PERMISSION_DENIED", "denied");
         if (job.state !== JobState.ACTIVE) return refused("JOB_ALREADY_FINISHED", "conflict");
         const stopping = job.status === ExecutionStatus.RUNNING ? 1 : 0;
         const status = stopping === 0 ? ExecutionStatus.CANCELLED : job.status;
         this.jobs.set(job.id, { ...job, state: JobState.CANCELLED, status, cancelReason: body.value.reason });
         return { kind: "cancelled", job: { ...summary(job), status }, cancelledAtMs: timeMs, stopping };
       }
-      case "deleteJob":
-        if (!this.jobs.delete(body.value.jobId)) return refused("JOB_NOT_FOUND", "not-found");
-        return { kind: "deleted", jobId: body.value.jobId, leftExecutions: 0 };
+      case "deleteJob": {
+        const job = this.jobs.get(body.value.jobId);
+        if (job === undefined) return refused("JOB_NOT_FOUND", "not-found");
+        if (isForeign(job, body.value.owner)) return refused("JOB_PERMISSION_DENIED", "denied");
+        this.jobs.delete(job.id);
+        return { kind: "deleted", jobId: job.id, leftExecutions: 0 };
+      }
       case "setNodeDraining": {
         const node = this.members.get(body.value.nodeId);
         if (node === undefined) return refused("NODE_NOT_FOUND", "not-found");
@@ -164,6 +169,10 @@ export class MemoryStore implements StorePort {
   }
 }
 
+function isForeign(job: Job, owner: string): boolean {
+  return owner !== "" && job.owner !== owner;
+}
+
 function summary(job: Job) {
   return {
     jobId: job.id,
@@ -176,8 +185,8 @@ function summary(job: Job) {
 }
 
 function refused(
-  code: "JOB_CONFLICT" | "JOB_NOT_FOUND" | "JOB_ALREADY_FINISHED" | "NODE_NOT_FOUND",
-  category: "conflict" | "not-found",
+  code: "JOB_CONFLICT" | "JOB_NOT_FOUND" | "JOB_ALREADY_FINISHED" | "JOB_PERMISSION_DENIED" | "NODE_NOT_FOUND",
+  category: "conflict" | "not-found" | "denied",
 ) {
   return { error: { code, category, message: code } } as const;
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "@jest/globals";
 import { type Job } from "../src/index.ts";
-import { cron, fire, NONE, on, purge, register, remove, settings, submit } from "./support/bodies.ts";
+import { cancel, cron, fire, NONE, on, purge, register, remove, settings, submit } from "./support/bodies.ts";
 import { checkConsistency } from "./support/check-consistency.ts";
 import { Harness } from "./support/harness.ts";
 
@@ -41,6 +41,16 @@ describe("DeleteJob", () => {
     await harness.apply(cron("a", 5_000));
     await harness.apply(remove("a"));
     expect(await harness.store.due({ toMs: 1e15, limit: 9 })).toEqual([]);
+  });
+
+  test("asked in the name of another than its owner, it is denied when it is applied, as is a cancel", async () => {
+    await harness.apply(cron("a", 5_000));
+    const denied = { error: { code: "JOB_PERMISSION_DENIED", category: "denied" } };
+    expect(await harness.apply(remove("a", "bob"))).toMatchObject(denied);
+    expect(await harness.apply(cancel("a", "", "bob"))).toMatchObject(denied);
+    expect(await harness.store.job("a")).toMatchObject({ nextDueMs: 5_000, cancelReason: "" });
+    expect(await harness.apply(cancel("a", "", "ada"))).toMatchObject({ kind: "cancelled" });
+    expect(await harness.apply(remove("a", "ada"))).toMatchObject({ kind: "deleted" });
   });
 
   test("an unknown job is not found", async () => {

@@ -139,7 +139,7 @@ describe("SubmitJobs", () => {
     expect(big).toMatchObject({ error: { code: "JOB_BYTES_LIMIT_REACHED", limit: { limit: 2_000 } } });
     const { activeJobBytes } = harness.store.counters();
     expect(activeJobBytes).toBeGreaterThan(512);
-    await harness.apply({ $case: "cancelJob", value: { jobId: "a", reason: "" } });
+    await harness.apply({ $case: "cancelJob", value: { jobId: "a", reason: "", owner: "" } });
     expect(harness.store.counters().activeJobBytes).toBe(0);
   });
 

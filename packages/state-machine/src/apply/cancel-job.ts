@@ -6,6 +6,7 @@ import { executionId } from "../keys.ts";
 import { isFinished, summaryOf } from "../records/job.ts";
 import type { ApplyResult } from "../results.ts";
 import { refuse, type ApplyContext, type WholeCommand } from "./context.ts";
+import { foreignJob } from "./foreign-job.ts";
 import { ended, finishedIfDone, settle } from "./lifecycle.ts";
 
 export const cancelJob: WholeCommand<CancelJob> = {
@@ -20,6 +21,8 @@ export const cancelJob: WholeCommand<CancelJob> = {
     const job = context.state.jobs.get(body.jobId);
     if (job === undefined)
       return refuse("JOB_NOT_FOUND", `There is no job ${body.jobId}. Check the id, or list your jobs.`);
+    const foreign = foreignJob(job, body.owner);
+    if (foreign !== undefined) return foreign;
     if (isFinished(job))
       return refuse(
         "JOB_ALREADY_FINISHED",

@@ -118,6 +118,7 @@ const CATEGORIES: Readonly<Record<ApplyErrorCode, ErrorCategory>> = {
   JOB_NOT_FOUND: "not-found",
   JOB_ALREADY_FINISHED: "conflict",
   JOB_ACTIVE: "conflict",
+  JOB_PERMISSION_DENIED: "denied",
   JOB_REMOVED: "conflict",
   JOB_LIMIT_REACHED: "exhausted",
   JOB_BYTES_LIMIT_REACHED: "exhausted",

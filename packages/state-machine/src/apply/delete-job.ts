@@ -3,6 +3,7 @@
  */
 import type { DeleteJob } from "@coxswain/protocol";
 import { refuse, type WholeCommand } from "./context.ts";
+import { foreignJob } from "./foreign-job.ts";
 import { readRemoval, removeJob } from "./remove-job.ts";
 import { forgetOld, readOld } from "./requests.ts";
 
@@ -14,10 +15,12 @@ export const deleteJob: WholeCommand<DeleteJob> = {
   readsMore: (_body, state, reads) => {
     readOld(state, reads);
   },
-  apply: ({ jobId }, context) => {
+  apply: ({ jobId, owner }, context) => {
     const job = context.state.jobs.get(jobId);
     if (job === undefined)
       return refuse("JOB_NOT_FOUND", `There is no job ${jobId}. Check the id, or list your jobs.`);
+    const foreign = foreignJob(job, owner);
+    if (foreign !== undefined) return foreign;
     if (job.activeNumbers.length > 0) {
       return refuse(
         "JOB_ACTIVE",

@@ -116,12 +116,12 @@ export function deadline(executionId: string, attempt: number, deadlineMs: numbe
   return { $case: "deadlineDue", value: { items: [{ executionId, attempt, deadlineMs }] } };
 }
 
-export function cancel(jobId: string, reason = ""): CommandBody {
-  return { $case: "cancelJob", value: { jobId, reason } };
+export function cancel(jobId: string, reason = "", owner = ""): CommandBody {
+  return { $case: "cancelJob", value: { jobId, reason, owner } };
 }
 
-export function remove(jobId: string): CommandBody {
-  return { $case: "deleteJob", value: { jobId } };
+export function remove(jobId: string, owner = ""): CommandBody {
+  return { $case: "deleteJob", value: { jobId, owner } };
 }
 
 export function purge(limit = 100): CommandBody {
