@@ -7,7 +7,7 @@ export interface ShrinkResult {
   /** The smallest run found that still fails; {@link simulate} repeats it. */
   readonly options: SimulationOptions;
   readonly failure: SimulationError;
-  /** The last steps of that run, as text. */
+  /** The last steps of that run, as text, without ticks: they mark time, and there are many. */
   readonly trace: readonly string[];
   /** Runs it took. */
   readonly runs: number;
@@ -72,7 +72,8 @@ class Search {
   result(traceLines: number): ShrinkResult {
     const lines: string[] = [];
     const failure = failureOf({ ...this.#options, trace: (line) => lines.push(line) }) ?? this.#failure;
-    return { options: this.#options, failure, trace: lines.slice(-traceLines), runs: this.#runs };
+    const trace = lines.filter((line) => !line.endsWith("tick")).slice(-traceLines);
+    return { options: this.#options, failure, trace, runs: this.#runs };
   }
 
   /** Keeps a change after which the same promise is still broken. */
