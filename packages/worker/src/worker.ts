@@ -129,16 +129,19 @@ export class Worker {
 
   #reconcile(): void {
     const { store, nodeId } = this.#options;
+    const running = new Set<string>();
     const assigned = new Set<string>();
     for (const attempt of store.running(nodeId)) {
-      if (attempt.nodeIncarnation !== this.#incarnation) continue;
       const key = attemptKey(attempt);
+      running.add(key);
+      if (attempt.nodeIncarnation !== this.#incarnation) continue;
       assigned.add(key);
       this.#mend(key, attempt);
     }
     for (const [key, attempt] of this.#attempts)
       if (!assigned.has(key)) attempt.giveUp("The cluster ended the attempt.");
-    const ended = this.#reporter.keys().filter((key) => !assigned.has(key));
+    // Under whichever incarnation it runs: until its end is applied, its result may still count (G14).
+    const ended = this.#reporter.keys().filter((key) => !running.has(key));
     if (ended.length > 0) void this.#reporter.forget(ended).catch((error: unknown) => this.#logResultStore(error));
     this.#wake();
   }

@@ -160,6 +160,24 @@ test("a node that was given up ends what runs here before it comes back as a new
   expect(executor.started[1]).toEqual({ executionId: "a.1.1", attempt: 2 });
 });
 
+test("the result of what ended before the node was given up is kept and reported until the state shows the end (G14)", async () => {
+  const { clock, worker, store, reports, results } = setUp();
+  reports.failures = 1;
+  worker.start();
+  store.assign("a.1.1");
+  await reports.untilTried(1);
+  await worker.reincarnate(8);
+  store.emit("restored");
+  await settle();
+  expect(results.kept).toEqual(["a.1.1#1"]);
+  clock.advance(50);
+  await reports.untilCommitted(1);
+  expect(reports.reports[0]).toMatchObject({ nodeIncarnation: 7, result: { outcome: AttemptOutcome.SUCCEEDED } });
+  store.end("a.1.1");
+  await settle();
+  expect(results.kept).toEqual([]);
+});
+
 test("a drain lets what runs finish, starts nothing new and gives back what is assigned meanwhile", async () => {
   const { worker, store, executor, reports } = setUp({ script: hanging });
   worker.start();
