@@ -64,6 +64,16 @@ export function isUnknownOutcome(error: unknown): boolean {
   return isCategorizedError(error) && error.category === "unknown-outcome";
 }
 
+/**
+ * What a refusal means to a request of which an earlier attempt may have been done. Being turned away for load or by a
+ * fault says nothing about that attempt; any other refusal was made in its knowledge.
+ */
+export function refusedAfter(error: unknown, attempts: number, maybeDone: boolean): CoxswainClientError {
+  const refused = clientError(error);
+  const inconclusive = refused.category === "exhausted" || refused.category === "internal";
+  return maybeDone && inconclusive ? gaveUp(error, attempts, true) : refused;
+}
+
 /** The leader's address, where the answering server told it. */
 export function leaderOf(error: unknown): string | undefined {
   return error instanceof RemoteError ? error.leader : undefined;

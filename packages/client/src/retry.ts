@@ -1,5 +1,5 @@
 import { type BackoffSettings, backoffMs, pause } from "./backoff.ts";
-import { clientClosed, clientError, gaveUp, isRetryable, isUnknownOutcome } from "./errors.ts";
+import { clientClosed, gaveUp, isRetryable, isUnknownOutcome, refusedAfter } from "./errors.ts";
 
 export interface RetryOptions {
   /** Instant after which nothing is tried any more, ms since the epoch. */
@@ -29,7 +29,7 @@ export async function retry<T>(
       return await attempt(Math.min(options.deadlineMs, Date.now() + options.attemptTimeoutMs));
     } catch (error) {
       maybeDone ||= isUnknownOutcome(error);
-      if (!isRetryable(error)) throw clientError(error);
+      if (!isRetryable(error)) throw refusedAfter(error, attempts, maybeDone);
       if (options.signal.aborted) throw clientClosed(maybeDone);
       const waitMs = backoffMs(attempts, options.backoff);
       const over = Date.now() + waitMs >= options.deadlineMs || (maybeDone && !options.repeatUnknown);

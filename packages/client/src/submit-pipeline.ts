@@ -9,6 +9,7 @@ import {
   gaveUp,
   isRetryable,
   isUnknownOutcome,
+  refusedAfter,
 } from "./errors.ts";
 import { PendingSubmit } from "./pending-submit.ts";
 import { noAnswer, resultError, tooMany } from "./submit-errors.ts";
@@ -192,7 +193,7 @@ export class SubmitPipeline {
     submit.unknown ||= isUnknownOutcome(error);
     if (submit.settled) return false;
     if (isRetryable(error)) return true;
-    this.#fail(submit, clientError(error));
+    this.#fail(submit, refusedAfter(error, submit.failures, submit.unknown));
     return false;
   }
 

@@ -123,6 +123,16 @@ describe("the leader", () => {
   });
 });
 
+test("a cancel that may have been done has not failed because a later try was turned away for the load", async () => {
+  const { server, client } = fixture();
+  const one = await server();
+  one.misbehaviours.push(
+    { when: "before", what: { throws: typed("OUTCOME_UNKNOWN", "unknown-outcome") } },
+    { when: "before", what: { throws: typed("TOO_MANY_PROPOSALS", "exhausted") } },
+  );
+  await expect(client([one]).cancel("j")).rejects.toMatchObject({ category: "unknown-outcome" });
+});
+
 describe("listing", () => {
   test("gives one page with the token of the next, or all of them", async () => {
     const { cluster, server, client } = fixture();

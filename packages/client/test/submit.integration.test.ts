@@ -102,6 +102,18 @@ describe("many submits", () => {
   });
 });
 
+test("a submit that may have been done has not failed because a later try was turned away for the load", async () => {
+  const { server, client } = fixture();
+  const one = await server();
+  const busy = { code: "TOO_MANY_PROPOSALS", category: "exhausted", message: "busy" };
+  one.misbehaviours.push(
+    { when: "before", what: { error: { code: "OUTCOME_UNKNOWN", category: "unknown-outcome", message: "?" } } },
+    { when: "before", what: { error: busy } },
+  );
+  const submitted = client([one]).submit({ command: "a" });
+  await expect(submitted).rejects.toMatchObject({ code: "OUTCOME_UNKNOWN", category: "unknown-outcome" });
+});
+
 describe("when a server dies in mid-stream", () => {
   test.each(["before", "after"] as const)(
     "%s it took the jobs, they go to another one with the same ids, and each exists once",
