@@ -1,3 +1,4 @@
+import { Worker } from "node:worker_threads";
 import { type EngineFactory, simulate, SimulationError } from "../../src/index.ts";
 
 /** How a mutant was caught. */
@@ -19,4 +20,15 @@ export function hunt(engine: EngineFactory, maxSeeds: number): Catch | undefined
     }
   }
   return undefined;
+}
+
+/** The same for a core in files of its own, on the built simulator and at full speed. */
+export function huntInThread(coreUrl: string, maxSeeds: number): Promise<Catch | undefined> {
+  const worker = new Worker(new URL("hunt-worker.mjs", import.meta.url), {
+    workerData: { coreUrl, maxSeeds },
+  });
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
 }

@@ -19,15 +19,18 @@ export class MutantWorkshop {
   readonly #compiled = new Map<string, string>();
 
   /** Throws when the text to replace is not there exactly once: the core has changed, and the mutant must follow. */
-  async engineOf(mutant: SourceMutant): Promise<EngineFactory> {
+  urlOf(mutant: SourceMutant): string {
     const directory = join(this.#directory, mutant.name);
     for (const file of FILES) {
       const target = join(directory, file.replace(/\.ts$/, ".mjs"));
       mkdirSync(dirname(target), { recursive: true });
       writeFileSync(target, file === `core/${mutant.file}` ? compile(mutate(mutant)) : this.#original(file));
     }
-    const url = pathToFileURL(join(directory, "core/raft.mjs")).href;
-    const core = (await import(url)) as { readonly Raft: typeof Raft };
+    return pathToFileURL(join(directory, "core/raft.mjs")).href;
+  }
+
+  async engineOf(mutant: SourceMutant): Promise<EngineFactory> {
+    const core = (await import(this.urlOf(mutant))) as { readonly Raft: typeof Raft };
     return (config, persisted, random) => new core.Raft(config, persisted, random);
   }
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { raftEngine } from "../src/index.ts";
 import { CORE_MUTANTS } from "./mutants/core-mutants.ts";
 import { DRIVER_MUTANTS } from "./mutants/driver-mutants.ts";
-import { type Catch, hunt } from "./mutants/hunt.ts";
+import { type Catch, hunt, huntInThread } from "./mutants/hunt.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { MutantWorkshop } from "./mutants/mutated-core.ts";
 import { proofPage } from "./mutants/proof-page.ts";
@@ -23,14 +23,17 @@ describe("each of these bugs is noticed", () => {
   test.each(MUTANTS)(
     "$name: $bug",
     async (mutant) => {
-      const engine = "engine" in mutant ? mutant.engine : await workshop.engineOf(mutant);
       const scenario = "scenario" in mutant ? mutant.scenario : undefined;
-      if (scenario !== undefined) {
+      if (scenario !== undefined && "find" in mutant) {
+        const engine = await workshop.engineOf(mutant);
         expect(() => scenario(engine)).toThrow();
         catches.set(mutant, { seeds: 0, by: `scenario ${scenario.name}` });
         return;
       }
-      const caught = hunt(engine, MAX_SEEDS);
+      const caught =
+        "engine" in mutant
+          ? hunt(mutant.engine, MAX_SEEDS)
+          : await huntInThread(workshop.urlOf(mutant), MAX_SEEDS);
       expect(caught).toBeDefined();
       if (caught !== undefined) catches.set(mutant, caught);
     },
