@@ -29,11 +29,13 @@ const BUILDERS: Readonly<Record<ExecutorKind, Build>> = {
 export async function openExecutors(options: NodeOptions, stateDirectory: string, closers: Closers): Promise<OfferedExecutors> {
   const offered = new Map<string, Executor>();
   const missing = new Map<string, string>();
-  for (const kind of new Set(options.executors)) {
+  const asked = new Set(options.executors);
+  for (const kind of Object.keys(BUILDERS) as ExecutorKind[]) {
     const executor = BUILDERS[kind](options, stateDirectory);
     closers.add(`${kind} executor`, () => executor.close());
-    // Also where the executor is not offered any more: what an earlier start left must end.
+    // Also where the executor is not offered any more: what an earlier start left must end before this one registers.
     await executor.reap?.();
+    if (!asked.has(kind)) continue;
     const availability = await executor.available();
     if (availability.ok) offered.set(kind, executor);
     else missing.set(kind, availability.reason);
