@@ -37,6 +37,8 @@ export async function untilOver(
 
 /** No attempt runs or waits, and no occurrence is to come. */
 function isOver({ status, state, schedule }: JobStatus): boolean {
+  // A job whose occurrences were all passed over is finished without ever having run.
+  if (state === "FINISHED") return true;
   const ended = status !== "PENDING" && status !== "RUNNING";
-  return ended && (schedule.kind !== "cron" || state === "FINISHED" || state === "CANCELLED");
+  return ended && (schedule.kind !== "cron" || state === "CANCELLED");
 }

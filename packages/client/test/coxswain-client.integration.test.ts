@@ -211,6 +211,14 @@ test("a call under way ends when the client closes", async () => {
 });
 
 describe("waiting for a job", () => {
+  test("ends with a job whose occurrences were all passed over: it never ran and never will", async () => {
+    const { cluster, server, client } = fixture();
+    cluster.jobs.set("j", {} as never);
+    cluster.statuses.set("j", { status: ExecutionStatus.PENDING, state: JobState.FINISHED, missedOccurrences: 1 });
+    const waited = client([await server()]).waitFor("j", { timeoutMs: 1_000 });
+    expect(await waited).toMatchObject({ state: "FINISHED", missedOccurrences: 1 });
+  });
+
   test("asks until it has ended for good", async () => {
     const { cluster, server, client } = fixture();
     const one = await server();
