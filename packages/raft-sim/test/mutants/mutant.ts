@@ -10,7 +10,7 @@ export interface SourceMutant {
   /** Must occur exactly once, or the mutant is out of date. */
   readonly find: string;
   readonly replace: string;
-  /** For what cannot show in a cluster, because no leader of this kind sends what it takes. */
+  /** For what does not show in a cluster within the bound of seeds. */
   readonly scenario?: Scenario;
 }
 

@@ -11,8 +11,9 @@ export function proofPage(catches: ReadonlyMap<Mutant, Catch>, maxSeeds: number)
 \`@coxswain/raft-sim\` runs whole clusters under faults that a seed chooses, and judges every step. A judge that never
 finds anything proves nothing, so each of the bugs below is put into a copy of the core (or into the driver or disk
 around it) and must be caught within ${maxSeeds} seeds of 3,000 steps. \`packages/raft-sim/test/mutants.integration.test.ts\` does so with
-every \`npm test\`; the core itself has no switches. "None" means that a scenario of a few scripted calls
-(\`test/mutants/scenarios.ts\`) catches it: no leader of this engine sends what it takes for the bug to show in a cluster.
+every \`npm test\`; the core itself has no switches. "None" means that no seed caught it within that bound, and a scenario of
+a few scripted calls (\`test/mutants/scenarios.ts\`) does: what it takes for the bug to show is rare or does not occur in a
+cluster of this engine, whose leaders open each term with an entry and whose disks answer in order.
 
 Written by \`COX_WRITE_PROOF=1\` and that test; the number of seeds moves with every change of the core or the simulator.
 
@@ -25,5 +26,8 @@ leader completeness and state-machine safety are those of the Raft paper, figure
 \`voteOnce\` and \`termsRise\` are sections 5.1 and 5.2 held across crashes; \`membershipRule\` is chapter 4.1 of the
 dissertation with its correction of 2015; \`durability\` asks for a quorum of disks under each commit and acknowledgement;
 \`progress\` for a proposal committed and applied everywhere after healing; \`coreAssertion\` is an assertion of the core.
+
+Two promises are rules of the algorithm rather than consequences: \`commitRule\` and \`membershipRule\` are checked where the
+rule is broken, so bugs against them show at once, not only when an entry is lost for it.
 `;
 }

@@ -1,4 +1,4 @@
-/** What peers could send though no leader of ours does: one core, and a script in the place of the others. */
+/** What clusters of this engine bring about rarely or never: one core, and a script in the place of the others. */
 import assert from "node:assert/strict";
 import type { Entry, PersistedState } from "@coxswain/raft-core";
 import type { Engine, EngineFactory } from "../../src/index.ts";
