@@ -21,6 +21,7 @@ export interface PresenceOptions {
   readonly registration: RegisterNode;
   /** Counts a new start on disk: a node that was given up comes back as a new incarnation (G2). */
   readonly nextIncarnation: () => Promise<number>;
+  /** The longest lease this node makes use of; told in `registration` as well. */
   readonly nodeTtlMs: number;
   readonly leader: Pick<LeaderLink, "heartbeat" | "registerNode">;
   readonly store: Pick<JobStore, "node">;
@@ -38,6 +39,8 @@ export class Presence {
   readonly #abort = new AbortController();
   readonly #seldom: SeldomLog;
   #registration: RegisterNode;
+  /** What leaders grant, as far as this node makes use of it. */
+  #leaseMs = 0;
   #leaving = false;
   #leaderKnowsOfLeaving: () => void = () => {};
   #wake: () => void = () => {};
@@ -105,14 +108,13 @@ export class Presence {
   }
 
   async #keepLease(): Promise<void> {
-    const periodMs = this.#options.nodeTtlMs / RENEWALS_PER_LEASE;
     while (!this.#stopped) {
       const leaving = this.#leaving;
       const renewed = await this.#renew(leaving);
       if (renewed && leaving) this.#leaderKnowsOfLeaving();
       // Said while the request was under way: the leader must not place here until the next one.
       if (this.#leaving !== leaving) continue;
-      await this.#pause(renewed ? periodMs : RETRY_MS);
+      await this.#pause(renewed ? this.#leaseMs / RENEWALS_PER_LEASE : RETRY_MS);
     }
   }
 
@@ -124,7 +126,9 @@ export class Presence {
       const request = { nodeId, incarnation, timeMs: now(), leaving };
       const answer = await leader.heartbeat(request, { timeoutMs: nodeTtlMs / RENEWALS_PER_LEASE });
       if (answer.leaseMs > 0) {
-        lease.renewed(sentAtMs, answer.leaseMs);
+        // Never longer than this node told when it registered: another leader may wait no longer than that (G12).
+        this.#leaseMs = Math.min(answer.leaseMs, nodeTtlMs);
+        lease.renewed(sentAtMs, this.#leaseMs);
         guard.renew(lease.endsAtMs);
         this.#seldom.over("the node holds a lease");
         return true;

@@ -109,5 +109,6 @@ function registration(parts: WorkerSideParts, executors: OfferedExecutors): Regi
     featureLevel: SUPPORTED_FEATURE_LEVEL,
     labels: {},
     missingExecutors: Object.fromEntries(executors.missing),
+    maxLeaseMs: options.nodeTtl,
   };
 }

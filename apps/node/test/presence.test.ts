@@ -102,6 +102,28 @@ test("the lease runs from the sending of the request, not from its answer (G12)"
   await presence.stop();
 });
 
+test("a longer lease than this node told when it registered is not made use of (G12)", async () => {
+  const { clock, cluster, lease, presence } = setUp();
+  cluster.onHeartbeat = () => ({ leaseMs: 6 * TTL_MS });
+  await presence.start();
+  await settle();
+  expect([lease.endsAtMs, cluster.guardEnd]).toEqual([clock.nowMs + TTL_MS, clock.nowMs + TTL_MS]);
+  await presence.stop();
+});
+
+test("a shorter lease than its own is renewed before it ends", async () => {
+  const { clock, cluster, lease, presence } = setUp();
+  cluster.onHeartbeat = () => ({ leaseMs: 900 });
+  await presence.start();
+  await settle();
+  for (let passed = 0; passed < 3_000; passed += 100) {
+    clock.advance(100);
+    await settle();
+    expect(lease.held).toBe(true);
+  }
+  await presence.stop();
+});
+
 test("a lease is renewed before it is due when another node leads", async () => {
   const { cluster, presence } = setUp();
   await presence.start();

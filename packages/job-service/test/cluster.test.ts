@@ -17,6 +17,7 @@ const node = (id: number, more: Partial<Node> = {}): Node => ({
   featureLevel: 1,
   labels: {},
   missingExecutors: { docker: "no socket" },
+  maxLeaseMs: 0,
   ...more,
 });
 

@@ -100,11 +100,12 @@ export class Leases {
   /** Nodes unheard of for longer than any lease can last. They get no lease again until they register. */
   condemn(): readonly Node[] {
     const nowMs = this.#clock.monotonicMs();
-    const limitMs = this.#settings.nodeTtlMs + this.#settings.leaseMarginMs;
+    const { nodeTtlMs, leaseMarginMs } = this.#settings;
     return this.#store.nodes().filter((node) => {
       if (node.lost) return false;
       const watched = this.#watch(node);
-      if (nowMs - watched.heardMs > limitMs) watched.condemned = true;
+      // A predecessor may have granted longer leases than this leader does; a node uses no more than it told.
+      if (nowMs - watched.heardMs > Math.max(nodeTtlMs, node.maxLeaseMs) + leaseMarginMs) watched.condemned = true;
       return watched.condemned;
     });
   }

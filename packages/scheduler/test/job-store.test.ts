@@ -52,7 +52,7 @@ class Replica implements Proposer {
     this.#incarnations.set(nodeId, incarnation);
     const value = {
       nodeId, uuid: `uuid-${nodeId}`, incarnation, address: "127.0.0.1:0", executors: ["process"], capacity, adopted: [],
-      featureLevel: 0, labels: {}, missingExecutors: {},
+      featureLevel: 0, labels: {}, missingExecutors: {}, maxLeaseMs: 0,
     };
     await this.propose({ $case: "registerNode", value });
   }

@@ -43,6 +43,17 @@ test("a new leader waits as long as any lease can last before it declares anyone
   expect(store.members.get(1)?.lost).toBe(true);
 });
 
+test("a node may hold a lease of a predecessor with another --node-ttl: it is waited out (G12)", async () => {
+  const store = new FakeStore();
+  store.register(1, { maxLeaseMs: 30_000 });
+  const { scheduler, clock, proposer } = fixture({}, store);
+  scheduler.start(2);
+  await clock.advance(30_900);
+  expect(proposer.of("markNodesLost")).toHaveLength(0);
+  await clock.advance(1_000);
+  expect(store.members.get(1)?.lost).toBe(true);
+});
+
 test("a leader that was stalled reads its heartbeats before it judges", async () => {
   const { store, scheduler, clock, live } = fixture();
   store.register(1);

@@ -77,11 +77,12 @@ describe("RegisterNode (G2)", () => {
   });
 
   test("node records tell what the node offers", async () => {
-    await harness.apply(register(2, { labels: { zone: "b" }, missingExecutors: { docker: "no socket" } }));
+    await harness.apply(register(2, { labels: { zone: "b" }, missingExecutors: { docker: "no socket" }, maxLeaseMs: 9_000 }));
     expect(harness.store.nodes().map(({ id }) => id)).toEqual([1, 2]);
     expect(harness.store.node(2)).toMatchObject({
       labels: { zone: "b" },
       missingExecutors: { docker: "no socket" },
+      maxLeaseMs: 9_000,
       registeredAtMs: 1_000_000,
     });
   });

@@ -56,6 +56,7 @@ function nodeOf(body: RegisterNode, known: Node | undefined, timeMs: number): No
     featureLevel,
     labels,
     missingExecutors,
+    maxLeaseMs,
   } = body;
   return {
     id,
@@ -67,6 +68,7 @@ function nodeOf(body: RegisterNode, known: Node | undefined, timeMs: number): No
     featureLevel,
     labels,
     missingExecutors,
+    maxLeaseMs,
     draining: known?.draining ?? false,
     lost: false,
     registeredAtMs: timeMs,
