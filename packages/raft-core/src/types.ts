@@ -113,9 +113,14 @@ export interface AppendResponse extends MessageHead {
   readonly success: boolean;
   /** On success the last index known to match; on refusal the `prevLogIndex` refused. */
   readonly index: number;
-  /** On refusal: where the leader should look next, and the term there (dissertation 3.3, fast backup). */
+  /**
+   * On refusal: where the leader should look next, and the term there (dissertation 3.3, fast backup).
+   * With `needsSnapshot`: where the log here begins, up to which all is committed; a snapshot must reach that far.
+   */
   readonly hintIndex: number;
   readonly hintTerm: number;
+  /** On refusal: the log here is whole, but the state before it is lost (G17). Absent means no. */
+  readonly needsSnapshot?: true;
 }
 
 /** Keeps followers quiet and carries a read context. Commits no more than the follower is known to hold. */

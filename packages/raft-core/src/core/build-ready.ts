@@ -71,12 +71,12 @@ function takeAppend(state: ConsensusState): AppendBatch | undefined {
   return hardState === undefined ? { id, entries } : { id, hardState, entries };
 }
 
-/** None while a snapshot replaces the state they would be applied to. */
+/** None while the state that they would be applied to is being replaced, or lost. */
 function takeCommitted(state: ConsensusState): readonly Entry[] {
-  const { log, config, commitIndex, handedIndex, appliedIndex, installing } = state;
+  const { log, config, commitIndex, handedIndex, appliedIndex, installing, needsSnapshot } = state;
   const room = config.maxUnappliedEntries - (handedIndex - appliedIndex);
   const count = Math.min(commitIndex - handedIndex, room);
-  if (count <= 0 || installing !== undefined) return [];
+  if (count <= 0 || installing !== undefined || needsSnapshot) return [];
   const committed = log.slice(handedIndex + 1, count, config.maxCommittedBytes);
   state.handedIndex += committed.length;
   return committed;

@@ -74,6 +74,11 @@ export interface RaftConfig {
    * another history would count as committed.
    */
   readonly appliedIndex?: number;
+  /**
+   * Wait for a snapshot when the state machine ends before the log begins, instead of refusing to start. Until it
+   * is installed this node votes by its log and never campaigns; only another voter can send one. Default false.
+   */
+  readonly waitForState?: boolean;
 }
 
 /** {@link RaftConfig} with nothing left open, except that `appliedIndex` may follow the log. */
@@ -96,6 +101,7 @@ export function resolveConfig(config: RaftConfig): ResolvedRaftConfig {
     maxCommittedBytes: 1024 * 1024,
     maxUnappliedEntries: 16_384,
     maxPendingReads: 65_536,
+    waitForState: false,
     ...config,
     electionTicks,
     electionTicksMax: config.electionTicksMax ?? 2 * electionTicks,

@@ -47,6 +47,11 @@ export class ConsensusState {
   appliedIndex: number;
   /** The snapshot being installed; meanwhile the log stands still. */
   installing: SnapshotMeta | undefined = undefined;
+  /**
+   * The state machine ends before the log begins, and waits for a snapshot (G17). Until then nothing is handed
+   * out, appended or committed here; hard state and log stand, and so do the votes and acknowledgements they back.
+   */
+  needsSnapshot: boolean;
 
   /** The configuration last told of by an event. */
   toldConfiguration: Configuration;
@@ -71,8 +76,10 @@ export class ConsensusState {
     this.writtenIndex = this.log.lastIndex;
     this.stableIndex = this.log.lastIndex;
     const appliedIndex = config.appliedIndex ?? snapshot.index;
-    refuseMisplacedState(appliedIndex, this.log);
-    this.commitIndex = appliedIndex;
+    refuseMisplacedState(appliedIndex, this.log, config.waitForState);
+    this.needsSnapshot = appliedIndex < snapshot.index;
+    // Only what is committed is ever compacted.
+    this.commitIndex = Math.max(appliedIndex, snapshot.index);
     this.handedIndex = appliedIndex;
     this.appliedIndex = appliedIndex;
     this.electionTimeoutTicks = this.drawElectionTimeout();
@@ -107,14 +114,14 @@ export class ConsensusState {
   }
 }
 
-function refuseMisplacedState(appliedIndex: number, log: RaftLog): void {
+function refuseMisplacedState(appliedIndex: number, log: RaftLog, mayWait: boolean): void {
   if (appliedIndex > log.lastIndex) {
     throw new RaftStateError(
       `The state machine holds entry ${appliedIndex}, but the log ends at ${log.lastIndex}: ` +
         "reset the log to the state machine's snapshot before starting.",
     );
   }
-  if (appliedIndex < log.snapshot.index) {
+  if (appliedIndex < log.snapshot.index && !mayWait) {
     throw new RaftStateError(
       `The log begins after entry ${log.snapshot.index}, but the state machine ends at ${appliedIndex}: ` +
         "restore this node from a peer.",

@@ -17,11 +17,12 @@ import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } fro
 export type CampaignReason = "timeout" | "transfer";
 
 /**
- * Tries to become leader. A learner must not lead, and a node whose log is being replaced must not append.
+ * Tries to become leader. A learner must not lead, a node whose log is being replaced must not append, and one
+ * whose state is lost could not serve, nor give a state to others.
  */
 export function campaign(state: ConsensusState, reason: CampaignReason): void {
-  const { leadership, installing, config } = state;
-  if (leadership !== undefined || installing !== undefined || !mayLead(state)) return;
+  const { leadership, installing, needsSnapshot, config } = state;
+  if (leadership !== undefined || installing !== undefined || needsSnapshot || !mayLead(state)) return;
   if (reason === "timeout" && config.preVote) startPreElection(state);
   else startElection(state, reason);
 }

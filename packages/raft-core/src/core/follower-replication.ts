@@ -7,6 +7,10 @@ import { invariant } from "./errors.ts";
 export function handleAppendRequest(state: ConsensusState, request: AppendRequest): void {
   // While a snapshot is installed the log stands still; the leader will ask again.
   if (state.installing !== undefined || !isGapless(request)) return;
+  if (state.needsSnapshot) {
+    askForSnapshot(state, request.from, request.prevLogIndex);
+    return;
+  }
   const { prevLogIndex, prevLogTerm, entries, leaderCommit } = request;
   // Below the commit index every leader's log is the same, also where this one is compacted.
   if (prevLogIndex > state.commitIndex && state.log.termAt(prevLogIndex) !== prevLogTerm) {
@@ -68,6 +72,25 @@ function refuse(state: ConsensusState, request: AppendRequest): void {
     index: prevLogIndex,
     hintIndex,
     hintTerm: log.termAt(hintIndex) ?? 0,
+  });
+}
+
+/**
+ * Tells the leader that the state before the log is lost here, and how far the log is known to be committed:
+ * a leader that lags behind that could send no snapshot that fits, nor commit any further without this node.
+ */
+export function askForSnapshot(state: ConsensusState, leader: number, refusedIndex: number): void {
+  const { id: from, term, log, outbox } = state;
+  outbox.send({
+    type: "appendResponse",
+    from,
+    to: leader,
+    term,
+    success: false,
+    index: refusedIndex,
+    hintIndex: log.snapshot.index,
+    hintTerm: log.snapshot.term,
+    needsSnapshot: true,
   });
 }
 

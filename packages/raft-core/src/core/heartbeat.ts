@@ -2,6 +2,7 @@
 import type { HeartbeatRequest } from "../types.ts";
 import { commitTo } from "./commit.ts";
 import type { ConsensusState } from "./consensus-state.ts";
+import { askForSnapshot } from "./follower-replication.ts";
 import type { Leadership } from "./leadership.ts";
 
 export function broadcastHeartbeat(state: ConsensusState, leadership: Leadership): void {
@@ -22,8 +23,12 @@ export function broadcastHeartbeat(state: ConsensusState, leadership: Leadership
 
 /** On a follower, whose leader the sender is. Says nothing durable, so the answer goes at once. */
 export function handleHeartbeatRequest(state: ConsensusState, request: HeartbeatRequest): void {
-  const { id, term, installing, outbox } = state;
-  if (installing === undefined) commitTo(state, request.leaderCommit);
+  const { id, term, installing, needsSnapshot, outbox } = state;
+  if (installing === undefined) {
+    // An idle leader sends no appends to a peer that holds its whole log, so it must hear of the loss here, too.
+    if (needsSnapshot) askForSnapshot(state, request.from, 0);
+    else commitTo(state, request.leaderCommit);
+  }
   outbox.send({
     type: "heartbeatResponse",
     from: id,

@@ -1,6 +1,6 @@
 /** Replication as a leader does it: what to send to whom, and what the answers mean (Raft paper, 5.3). */
 import type { AppendResponse, HeartbeatResponse, NodeId, SnapshotMeta } from "../types.ts";
-import { commitByQuorum } from "./commit.ts";
+import { commitByQuorum, commitTo } from "./commit.ts";
 import type { ConsensusState } from "./consensus-state.ts";
 import { invariant } from "./errors.ts";
 import type { Leadership } from "./leadership.ts";
@@ -72,6 +72,7 @@ export function handleAppendResponse(state: ConsensusState, response: AppendResp
   const peer = heardFrom(state, response.from);
   if (peer === undefined) return;
   if (response.success) acceptedAppend(state, peer, response.index);
+  else if (response.needsSnapshot === true) lostState(state, peer, response);
   else refusedAppend(state, peer, response);
 }
 
@@ -85,10 +86,22 @@ function acceptedAppend(state: ConsensusState, peer: Progress, index: number): v
   const isNews = peer.matched(index);
   if (peer.state === "probe") peer.becomeReplicate();
   // The log reaches far enough back again, whether or not that snapshot ever arrives.
-  else if (peer.state === "snapshot" && peer.matchIndex >= log.snapshot.index) peer.becomeReplicate();
+  else if (peer.state === "snapshot" && !peer.needsSnapshot && peer.matchIndex >= log.snapshot.index)
+    peer.becomeReplicate();
   if (!isNews || leadership === undefined) return;
   if (peer.matchIndex > state.commitIndex) commitByQuorum(state, leadership);
   sendTimeoutNowIfReady(state, leadership);
+}
+
+/**
+ * The peer's log is whole, so what it acknowledged counts, but it takes nothing more before it has a state:
+ * it gets one whatever this log still holds. One stream at a time; after a failure it asks again by itself.
+ */
+function lostState(state: ConsensusState, peer: Progress, { hintIndex, hintTerm }: AppendResponse): void {
+  // Committed by an earlier leader. With this node and the peer alone, nothing else would say so.
+  if (hintIndex > state.commitIndex && state.log.termAt(hintIndex) === hintTerm) commitTo(state, hintIndex);
+  if (peer.state !== "snapshot") requestSnapshot(state, peer);
+  peer.needsSnapshot = true;
 }
 
 /** Goes back to where the logs may agree, skipping whole terms (dissertation 3.3). */

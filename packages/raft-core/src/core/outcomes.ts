@@ -53,12 +53,14 @@ export type TransferOutcome =
 export type TransferRefusal = "notLeader" | "alreadyLeader" | "notVoter";
 
 /**
- * Answer to `receiveSnapshot`. `staleTerm`: the sender was deposed. `alreadyHeld`: the log covers the
- * snapshot (the leader is told; the stream may be ended). `busy`: another one is being installed.
+ * Answer to `receiveSnapshot`. `keepsLog`: only the state is lost, and the log holds the snapshot's last entry, so
+ * what follows it stays. `staleTerm`: the sender was deposed. `alreadyHeld`: the log covers the snapshot (the leader
+ * is told; the stream may be ended). `busy`: another one is being installed. `tooOld`: the state is lost, and this
+ * snapshot ends before the log begins; a later one will not.
  */
 export type SnapshotDecision =
-  | { readonly install: true }
-  | { readonly install: false; readonly reason: "staleTerm" | "alreadyHeld" | "busy" };
+  | { readonly install: true; readonly keepsLog: boolean }
+  | { readonly install: false; readonly reason: "staleTerm" | "alreadyHeld" | "busy" | "tooOld" };
 
 /**
  * A change of one member. `addVoter` gives an empty node a vote at once, so commits may wait until it has

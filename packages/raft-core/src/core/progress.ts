@@ -28,6 +28,8 @@ export class Progress {
   isProbing = false;
   /** In `replicate`: an answer is overdue; ask with an empty append where the stream stands. */
   needsNudge = false;
+  /** In `snapshot`: the peer lost its state, so no acknowledgement ends the wait; one may be from before the loss. */
+  needsSnapshot = false;
   /** The commit index the peer has been told of, as far as was sent. */
   sentCommit = 0;
   /** The newest round of reads this peer has confirmed. */
@@ -94,6 +96,7 @@ export class Progress {
     this.state = state;
     this.isProbing = false;
     this.needsNudge = false;
+    this.needsSnapshot = false;
     this.inflights.clear();
   }
 }

@@ -15,7 +15,8 @@
  * A snapshot arriving (its bytes travel on a stream of their own):
  *   1. `receiveSnapshot(header)`; unless `install` is true, refuse the stream, and take the next ready;
  *   2. wait until all `committed` handed out so far are applied; none are handed out from here on;
- *   3. restore the state machine, then call the storage's `reset(meta)`, in order with its appends;
+ *   3. restore the state machine, then call the storage's `reset(meta)`, or `compact(meta)` if `keepsLog`, in
+ *      order with its appends;
  *   4. `snapshotInstalled(meta)`; or, if 2 or 3's restore failed with the old state intact,
  *      `snapshotFailed()`. In between the log stands still and this node does not campaign, so a
  *      stream that stalls must be timed out by the caller.
@@ -181,7 +182,7 @@ export class Raft {
     return decideSnapshot(state, request);
   }
 
-  /** State machine and storage now begin at `meta`: the log is replaced and the leader told. */
+  /** State machine and storage now begin at `meta`: the log is replaced, or cut to what follows, and the leader told. */
   snapshotInstalled(meta: SnapshotMeta): void {
     finishInstall(this.#state, meta);
   }
@@ -199,7 +200,7 @@ export class Raft {
   /**
    * Forgets entries up to `meta.index`, which a durable snapshot of the state machine covers.
    * False when there is nothing to forget or it is too early (not applied, not durable, a snapshot
-   * being installed): ask again later. Call the storage's `compact(meta)` only when true, with the
+   * awaited or being installed): ask again later. Call the storage's `compact(meta)` only when true, with the
    * configuration that {@link configurationAt} gave for this index; a later one may not be committed.
    */
   compact(meta: SnapshotMeta): boolean {

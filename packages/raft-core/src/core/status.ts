@@ -53,6 +53,8 @@ export interface Status {
   /** The transferee, or 0. */
   readonly transferringTo: NodeId;
   readonly installingSnapshot: boolean;
+  /** The state ends before the log begins; it waits for a leader's snapshot (G17). */
+  readonly needsSnapshot: boolean;
   /** Leader only; ordered by id, without the leader itself. */
   readonly peers: readonly PeerStatus[];
 }
@@ -77,6 +79,7 @@ export function describeStatus(state: ConsensusState): Status {
     isChangingMembership: isChanging(state),
     transferringTo: leadership?.transfer?.to ?? NO_NODE,
     installingSnapshot: state.installing !== undefined,
+    needsSnapshot: state.needsSnapshot,
     peers: peers.map((peer) => describePeer(state, peer)).sort((a, b) => a.id - b.id),
   };
 }

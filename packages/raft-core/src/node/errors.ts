@@ -108,15 +108,18 @@ export class FeatureLevelError extends RaftError {
   }
 }
 
-/** The log begins after what the state holds: entries between them are lost on this disk (G18). */
+/**
+ * The log begins after what the state holds: entries between them are lost on this disk, and no other node votes in
+ * this cluster that could send a state (G17).
+ */
 export class StateBehindLogError extends RaftError {
   readonly code = "STATE_BEHIND_LOG" as const;
   readonly category = "internal" as const;
 
   constructor(appliedIndex: number, firstIndex: number) {
     super(
-      `The state ends at index ${appliedIndex} but the log begins at ${firstIndex}; what lies between is lost here. ` +
-        `Put back a state that reaches ${firstIndex - 1}, or move the data directory away and let the node join anew under a new identity.`,
+      `The state ends at index ${appliedIndex} but the log begins at ${firstIndex}: what lies between is lost, and ` +
+        `this node is the only voter, so none can send a state. Restore a backup of the whole data directory, or a state that reaches index ${firstIndex - 1}.`,
     );
   }
 }

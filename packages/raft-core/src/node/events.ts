@@ -13,6 +13,18 @@ export type RaftNodeEvent =
   | { readonly type: "leaderChanged"; readonly leader: NodeId; readonly term: number }
   /** In force here from now on, committed or not: who votes, and who learns. Connect to new members. */
   | { readonly type: "membershipChanged"; readonly configuration: Configuration }
+  /**
+   * The state here ends before the log begins: it is lost (G17). The node votes but does not lead, and a leader will
+   * send it a state; `snapshotInstalled` says so. Told at the start and again every half a minute. While `leader`
+   * is 0 nobody can: if that lasts, and too few other nodes hold a state and a log that may win, restore a backup.
+   */
+  | {
+      readonly type: "stateLost";
+      readonly appliedIndex: number;
+      readonly firstIndex: number;
+      readonly leader: NodeId;
+      readonly waitedMs: number;
+    }
   /** The state was replaced by a leader's: everything read from it before is outdated. */
   | { readonly type: "snapshotInstalled"; readonly meta: SnapshotMeta }
   /** A snapshot on its way in was not taken; the old state stands and the leader may try again. */

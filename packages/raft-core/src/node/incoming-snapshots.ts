@@ -13,8 +13,11 @@ export interface IncomingSnapshotsParts {
   decide(incoming: IncomingSnapshot): SnapshotDecision;
   /** Resolves when what was handed out is applied. */
   applyIdle(): Promise<void>;
-  /** Replaces the log; resolves when that is durable. Its failure is fatal and handled elsewhere: then it never resolves. */
-  resetLog(meta: SnapshotMeta): Promise<void>;
+  /**
+   * Lets the log begin after `meta`, with what it holds beyond or, unless `keepsLog`, empty; resolves when that is
+   * durable. Its failure is fatal and handled elsewhere: then it never resolves.
+   */
+  beginLogAfter(meta: SnapshotMeta, keepsLog: boolean): Promise<void>;
   onInstalled(meta: SnapshotMeta): void;
   /** What `decide` said yes to was not installed; the old state stands. */
   onNotInstalled(): void;
@@ -61,26 +64,25 @@ export class IncomingSnapshots {
     const { featureLevel } = incoming.meta;
     if (featureLevel > this.#parts.featureLevel)
       throw new FeatureLevelError(featureLevel, this.#parts.featureLevel);
-    if (this.#installing !== undefined) throw refused("another one is being installed");
+    if (this.#installing !== undefined) throw refused(REASONS.busy);
     const decision = this.#parts.decide(incoming);
     this.#refuseIfStopped();
-    if (decision.install) await this.#begin(incoming);
-    else if (decision.reason !== "alreadyHeld")
-      throw refused(decision.reason === "busy" ? "another one is being installed" : "its sender was deposed");
+    if (decision.install) await this.#begin(incoming, decision.keepsLog);
+    else if (decision.reason !== "alreadyHeld") throw refused(REASONS[decision.reason]);
   }
 
-  #begin(incoming: IncomingSnapshot): Promise<void> {
-    const installing = this.#install(incoming).finally(() => {
+  #begin(incoming: IncomingSnapshot, keepsLog: boolean): Promise<void> {
+    const installing = this.#install(incoming, keepsLog).finally(() => {
       this.#installing = undefined;
     });
     this.#installing = installing;
     return installing;
   }
 
-  async #install(incoming: IncomingSnapshot): Promise<void> {
+  async #install(incoming: IncomingSnapshot, keepsLog: boolean): Promise<void> {
     await this.#restore(incoming);
     this.#refuseIfStopped();
-    await this.#parts.resetLog(incoming.meta);
+    await this.#parts.beginLogAfter(incoming.meta, keepsLog);
     this.#refuseIfStopped();
     this.#parts.onInstalled(incoming.meta);
   }
@@ -114,6 +116,12 @@ export class IncomingSnapshots {
     });
   }
 }
+
+const REASONS = {
+  busy: "another one is being installed",
+  staleTerm: "its sender was deposed",
+  tooOld: "it ends before the log here begins",
+} as const;
 
 /** The contract of `restore`: these categories say that the snapshot was at fault and the old state stands. */
 function blamesSnapshot(error: Error): boolean {

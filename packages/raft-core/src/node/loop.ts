@@ -10,6 +10,7 @@ import type { ResolvedOptions } from "./options.ts";
 import { Proposals } from "./proposals.ts";
 import { Reads } from "./reads.ts";
 import { Snapshots } from "./snapshots.ts";
+import { StateLoss } from "./state-loss.ts";
 import { Transfers } from "./transfers.ts";
 
 /** A forwarded read whose question or answer is lost more often than this ends: perhaps only one direction works. */
@@ -31,6 +32,7 @@ export class Loop<Result> {
   readonly transfers: Transfers;
   readonly appends: AppendPipeline;
   readonly snapshots: Snapshots;
+  readonly #stateLoss: StateLoss;
   readonly #applies: ApplyPipeline<Result>;
   readonly #options: ResolvedOptions<Result>;
   #cancelTicks: () => void = () => {};
@@ -65,6 +67,7 @@ export class Loop<Result> {
       onApplied: (entries, results) => this.#onApplied(entries, results),
       onFailed,
     });
+    this.#stateLoss = new StateLoss({ clock, status: () => raft.status(), emit });
     this.snapshots = new Snapshots({
       options,
       raft,
@@ -117,6 +120,7 @@ export class Loop<Result> {
   /** A node that votes alone need not wait for a leader that cannot exist. */
   #firstTick(): void {
     this.#begun = true;
+    this.#stateLoss.begin();
     const { voters, votersOutgoing } = this.raft.configuration;
     const isAlone = voters.length === 1 && voters[0] === this.#options.id && votersOutgoing.length === 0;
     if (isAlone) this.#call(() => this.raft.campaign());
@@ -246,6 +250,7 @@ export class Loop<Result> {
   #onSnapshotInstalled(meta: SnapshotMeta): void {
     this.#call(() => {
       this.raft.snapshotInstalled(meta);
+      this.#stateLoss.end();
       this.proposals.passed(meta.index);
       this.membership.passed(meta);
       this.#serveReads(meta.index);
@@ -282,6 +287,7 @@ export class Loop<Result> {
     this.#ended = reason;
     this.#inbox = [];
     this.#cancelTicks();
+    this.#stateLoss.end();
     this.appends.halt();
     this.#applies.halt();
     this.leadership.end();

@@ -21,5 +21,6 @@ export function raftConfigOf(
     maxUncommittedBytes: settings.maxUncommittedBytes,
     maxCommittedBytes: settings.maxApplyBytes,
     appliedIndex,
+    waitForState: true,
   };
 }

@@ -20,7 +20,8 @@ export class RaftNode<Result> {
   }
 
   /**
-   * Loads the log, makes it fit the state, and takes part from then on. Rejects, having started nothing, with
+   * Loads the log, makes it fit the state, and takes part from then on. A state that ends before the log begins is
+   * replaced by a leader's; see the event `stateLost`. Rejects, having started nothing, with
    * `InvalidOptionError`, `StateBehindLogError`, `FeatureLevelError`, or what the storage or the core refuses.
    */
   static async start<Result>(options: RaftNodeOptions<Result>): Promise<RaftNode<Result>> {

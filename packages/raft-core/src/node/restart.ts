@@ -1,9 +1,11 @@
 import type { LogStorage, StateMachine } from "../contracts.ts";
-import type { Configuration, HardState, PersistedState, SnapshotMeta } from "../types.ts";
+import { decodeConfiguration } from "../core/configuration.ts";
+import type { Configuration, HardState, NodeId, PersistedState, SnapshotMeta } from "../types.ts";
 import { NO_NODE } from "../types.ts";
 import { FeatureLevelError, StateBehindLogError } from "./errors.ts";
 
 export interface RestartParts {
+  readonly id: NodeId;
   readonly storage: LogStorage;
   readonly stateMachine: StateMachine<unknown>;
   readonly bootstrap: Configuration;
@@ -11,8 +13,9 @@ export interface RestartParts {
 }
 
 /**
- * Loads the log and makes it fit the state (G18). What a crash can leave is put right; what only a lost disk
- * can leave is refused. Throws {@link FeatureLevelError}, {@link StateBehindLogError}, and what the storage throws.
+ * Loads the log and makes it fit the state (G18). What a crash can leave is put right. A state that is lost, so that
+ * it ends before the log begins (G17), is left for a leader to replace, and refused where no other node votes.
+ * Throws {@link FeatureLevelError}, {@link StateBehindLogError}, and what the storage throws.
  */
 export async function loadAndReconcile(parts: RestartParts): Promise<PersistedState> {
   const persisted = await recordBootstrap(parts, await parts.storage.load());
@@ -20,14 +23,24 @@ export async function loadAndReconcile(parts: RestartParts): Promise<PersistedSt
   const level = Math.max(durable.featureLevel, persisted.snapshot.featureLevel);
   if (level > parts.featureLevel) throw new FeatureLevelError(level, parts.featureLevel);
   const appliedIndex = parts.stateMachine.appliedIndex();
-  if (persisted.snapshot.index > appliedIndex)
-    throw new StateBehindLogError(appliedIndex, persisted.snapshot.index + 1);
+  if (persisted.snapshot.index > appliedIndex) {
+    if (!hasOtherVoter(persisted, parts.id)) throw new StateBehindLogError(appliedIndex, persisted.snapshot.index + 1);
+    return persisted;
+  }
   return logContains(persisted, durable) ? persisted : await resetTo(parts.storage, persisted, durable);
 }
 
 /** The meta with the members in force, for a state that never saw an entry that names them. */
 export function withMembers(meta: SnapshotMeta, configuration: Configuration): SnapshotMeta {
   return meta.configuration.voters.length > 0 ? meta : { ...meta, configuration };
+}
+
+/** Whether any other node may lead, and so send a state, by the newest configuration in the log. */
+function hasOtherVoter({ snapshot, entries }: PersistedState, id: NodeId): boolean {
+  const newest = entries.findLast(({ type }) => type === "config");
+  const { voters, votersOutgoing } =
+    newest === undefined ? snapshot.configuration : decodeConfiguration(newest.data);
+  return [...voters, ...votersOutgoing].some((other) => other !== id);
 }
 
 /** The first start writes the founding members down, so that no later start can be told others. */

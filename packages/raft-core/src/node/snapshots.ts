@@ -98,7 +98,11 @@ export class Snapshots {
       featureLevel: options.featureLevel,
       decide: (incoming) => this.#decide(incoming),
       applyIdle,
-      resetLog: async (meta) => void (await appends.run(() => options.storage.reset(meta))),
+      beginLogAfter: async (meta, keepsLog) => {
+        const begin = (): Promise<void> =>
+          keepsLog ? options.storage.compact(this.#complete(meta)) : options.storage.reset(meta);
+        await appends.run(begin);
+      },
       onInstalled,
       onNotInstalled: () => call(() => raft.snapshotFailed()),
       onRefused: ({ from }, error) => emit({ type: "snapshotRefused", from, error }),

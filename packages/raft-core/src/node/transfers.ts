@@ -79,10 +79,11 @@ export class Transfers {
   }
 }
 
-/** The voter that was heard from and lacks least; undefined when there is none. */
+/** The voter that was heard from and lacks least, but not one that waits for a state; undefined when there is none. */
 export function bestTransferTarget({ peers, configuration }: Status): NodeId | undefined {
   const candidates = peers.filter(
-    ({ id, recentlyActive }) => recentlyActive && configuration.voters.includes(id),
+    ({ id, recentlyActive, state }) =>
+      recentlyActive && state !== "snapshot" && configuration.voters.includes(id),
   );
   candidates.sort((a, b) => b.matchIndex - a.matchIndex || a.id - b.id);
   return candidates[0]?.id;

@@ -18,7 +18,7 @@ describe("snapshots", () => {
   test("scenario 16: a snapshot at (20, term 3) discards a tail of term 2 to 25, and the next append is taken", () => {
     const solo = divergent();
     const { snapshot } = offer(20, 3, 3);
-    expect(solo.raft.receiveSnapshot(offer(20, 3, 3))).toEqual({ install: true });
+    expect(solo.raft.receiveSnapshot(offer(20, 3, 3))).toEqual({ install: true, keepsLog: false });
     solo.sync();
     solo.raft.snapshotInstalled(snapshot);
     expect(solo.raft.status()).toMatchObject({

@@ -31,9 +31,9 @@ function under(parts: Partial<IncomingSnapshotsParts> = {}) {
     clock: new ManualClock(),
     stallMs: 1_000,
     featureLevel: 0,
-    decide: () => ({ install: true }),
+    decide: () => ({ install: true, keepsLog: false }),
     applyIdle: () => Promise.resolve(),
-    resetLog: () => Promise.resolve(void log.push("reset")),
+    beginLogAfter: (_meta, keepsLog) => Promise.resolve(void log.push(keepsLog ? "compact" : "reset")),
     onInstalled: () => log.push("installed"),
     onNotInstalled: () => log.push("not installed"),
     onRefused: (_incoming, error) => log.push(`refused ${error.message}`),
@@ -54,6 +54,12 @@ test("the state is restored after the last apply, then the log is reset, then th
   applied.open();
   await received;
   expect(log).toEqual(["restore", "chunk 1", "chunk 2", "reset", "installed"]);
+});
+
+test("a log that only lacked the state is kept after the snapshot", async () => {
+  const { log, receive } = under({ decide: () => ({ install: true, keepsLog: true }) });
+  await receive();
+  expect(log.slice(-2)).toEqual(["compact", "installed"]);
 });
 
 test("the log is not reset after the node stopped, although the state was restored", async () => {

@@ -8,6 +8,7 @@ import {
   setCommand,
   type SnapshotMeta,
 } from "../../src/index.ts";
+import { encodeConfiguration } from "../../src/core/configuration.ts";
 import { loadAndReconcile } from "../../src/node/restart.ts";
 import { Cluster, type Place, rejection } from "./cluster.ts";
 
@@ -18,6 +19,12 @@ const meta = (index: number, term: number): SnapshotMeta => ({
   configuration: MEMBERS,
   featureLevel: 0,
 });
+
+const ALONE: Configuration = { voters: [1], votersOutgoing: [], learners: [4] };
+
+function configEntry(index: number, term: number, configuration: Configuration): Entry {
+  return { index, term, type: "config", data: encodeConfiguration(configuration) };
+}
 
 function entries(first: number, last: number, term: number): Entry[] {
   return Array.from({ length: last - first + 1 }, (_, i) => ({
@@ -37,7 +44,7 @@ async function stateAt(index: number, term: number): Promise<MemoryStateMachine>
 
 function reconcile(log: PersistedState, stateMachine: MemoryStateMachine, featureLevel = 0) {
   const storage = new MemoryLogStorage({}, log);
-  const result = loadAndReconcile({ storage, stateMachine, bootstrap: MEMBERS, featureLevel });
+  const result = loadAndReconcile({ id: 1, storage, stateMachine, bootstrap: MEMBERS, featureLevel });
   return { storage, result };
 }
 
@@ -52,7 +59,7 @@ describe("a start (G18)", () => {
     const storage = new MemoryLogStorage();
     const stateMachine = new MemoryStateMachine();
     const start = (bootstrap: Configuration) =>
-      loadAndReconcile({ storage, stateMachine, bootstrap, featureLevel: 0 });
+      loadAndReconcile({ id: 1, storage, stateMachine, bootstrap, featureLevel: 0 });
     expect((await start(MEMBERS)).snapshot.configuration).toEqual(MEMBERS);
     expect((await start({ ...MEMBERS, voters: [7] })).snapshot.configuration).toEqual(MEMBERS);
   });
@@ -87,10 +94,20 @@ describe("a start (G18)", () => {
     expect((await storage.load()).hardState).toEqual({ term: 5, votedFor: 0 });
   });
 
-  test("with a log that begins beyond the state is refused", async () => {
-    const { result } = reconcile(log(meta(9, 1), entries(10, 12, 2), 3), await stateAt(8, 1));
-    const error = await rejection(result);
-    expect(error).toMatchObject({ code: "STATE_BEHIND_LOG", message: expect.stringContaining("index 8") });
+  test("with a log that begins beyond the state leaves the log as it is, for a leader to send a state (G17)", async () => {
+    const persisted = log(meta(9, 1), entries(10, 12, 2), 3);
+    const { storage, result } = reconcile(persisted, await stateAt(8, 1));
+    expect(await result).toEqual(persisted);
+    expect(await storage.load()).toEqual(persisted);
+  });
+
+  test.each([
+    ["in the snapshot", { ...meta(9, 1), configuration: ALONE }, entries(10, 12, 2)],
+    ["in the log's last config entry", meta(9, 1), [configEntry(10, 2, ALONE), ...entries(11, 12, 2)]],
+  ])("of the only voter %s with a log that begins beyond the state is refused, and asks for a backup", async (_where, at, held) => {
+    const error = await rejection(reconcile(log(at, held, 3), await stateAt(8, 1)).result);
+    expect(error).toMatchObject({ code: "STATE_BEHIND_LOG", category: "internal" });
+    expect(String(error)).toMatch(/ends at index 8 but the log begins at 10: .* Restore a backup/);
   });
 
   test.each([
