@@ -84,6 +84,7 @@ function writeMessage(writer: ByteWriter, message: Message): void {
       return writeEntries(writer, message.entries);
     case "appendResponse":
       writer.byte(message.success ? 1 : 0);
+      writer.byte(message.needsSnapshot === true ? 1 : 0);
       return writeNumbers(writer, message.index, message.hintIndex, message.hintTerm);
     case "heartbeatRequest":
       return writeNumbers(writer, message.leaderCommit, message.readContext);
@@ -121,7 +122,7 @@ function readMessage(reader: ByteReader): Message {
     case "appendRequest":
       return readAppendRequest(reader, head);
     case "appendResponse":
-      return { type, ...head, success: reader.boolean(), index: reader.varint(), hintIndex: reader.varint(), hintTerm: reader.varint() };
+      return readAppendResponse(reader, head);
     case "heartbeatRequest":
       return { type, ...head, leaderCommit: reader.varint(), readContext: reader.varint() };
     case "heartbeatResponse":
@@ -139,7 +140,16 @@ function readMessage(reader: ByteReader): Message {
   }
 }
 
-function readAppendRequest(reader: ByteReader, head: { from: number; to: number; term: number }): Message {
+type Head = Pick<Message, "from" | "to" | "term">;
+
+function readAppendResponse(reader: ByteReader, head: Head): Message {
+  const [success, needsSnapshot] = [reader.boolean(), reader.boolean()];
+  const [index, hintIndex, hintTerm] = [reader.varint(), reader.varint(), reader.varint()];
+  const response = { type: "appendResponse", ...head, success, index, hintIndex, hintTerm } as const;
+  return needsSnapshot ? { ...response, needsSnapshot } : response;
+}
+
+function readAppendRequest(reader: ByteReader, head: Head): Message {
   const [prevLogIndex, prevLogTerm, leaderCommit] = [reader.varint(), reader.varint(), reader.varint()];
   return { type: "appendRequest", ...head, prevLogIndex, prevLogTerm, leaderCommit, entries: readEntries(reader) };
 }

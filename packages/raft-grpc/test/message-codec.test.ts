@@ -23,13 +23,15 @@ function kind<T extends Message["type"], Fields extends object>(type: T, fields:
 }
 
 const vote = { lastLogIndex: number, lastLogTerm: number };
+const refusal = { success: fc.boolean(), index: number, hintIndex: number, hintTerm: number };
 const message: fc.Arbitrary<Message> = fc.oneof(
   kind("preVoteRequest", vote),
   kind("preVoteResponse", { granted: fc.boolean() }),
   kind("voteRequest", { ...vote, transfer: fc.boolean() }),
   kind("voteResponse", { granted: fc.boolean() }),
   kind("appendRequest", { prevLogIndex: number, prevLogTerm: number, entries: fc.array(entry, { maxLength: 20 }), leaderCommit: number }),
-  kind("appendResponse", { success: fc.boolean(), index: number, hintIndex: number, hintTerm: number }),
+  kind("appendResponse", refusal),
+  kind("appendResponse", { ...refusal, needsSnapshot: fc.constant(true) }),
   kind("heartbeatRequest", { leaderCommit: number, readContext: number }),
   kind("heartbeatResponse", { readContext: number }),
   kind("snapshotRequest", { snapshot }),
@@ -59,6 +61,15 @@ describe("a batch", () => {
       fc.property(message, (sent) => expect(payloadOf(encodeBatch([sent])).length).toBeLessThanOrEqual(messageBound(sent))),
     );
   });
+});
+
+test("a refusal carries whether a snapshot is needed, and one byte says so", () => {
+  const refusal = { type: "appendResponse", from: 3, to: 1, term: 2, success: false, index: 7, hintIndex: 4, hintTerm: 1 } as const;
+  const asking = { ...refusal, needsSnapshot: true } as const;
+  const [plain, asked] = [payloadOf(encodeBatch([refusal])), payloadOf(encodeBatch([asking]))];
+  expect(asked.filter((byte, at) => byte !== plain[at])).toHaveLength(1);
+  expect(decodeMessages(plain)).toStrictEqual([refusal]);
+  expect(decodeMessages(asked)).toStrictEqual([asking]);
 });
 
 describe("bytes that are no messages", () => {
