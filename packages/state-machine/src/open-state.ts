@@ -16,6 +16,9 @@ import type { StateDatabase, StateDirectory } from "./state-directory.ts";
 /** LevelDB holds two logs of 4 MiB by default, each a little over. */
 const DEFAULT_WRITE_AHEAD_BYTES = 16 * 1024 * 1024;
 
+/** What a first start opens. */
+const FIRST_NAME = stateName(0);
+
 export interface OpenStateOptions extends StateLimits {
   readonly directory: StateDirectory;
   readonly maxUnwrittenBytes: number;
@@ -43,13 +46,9 @@ export class OpenState {
     const { directory } = options;
     const current = await directory.current();
     const names = await directory.list();
-    if (current !== undefined && !names.includes(current)) {
-      throw new StateHoleError(
-        `The current state, ${current}, is not there. Remove the state's directory; the node gets a new one from a peer.`,
-      );
-    }
-    for (const name of names) if (name !== current) await directory.destroy(name);
-    const name = current ?? stateName(0);
+    refuseLost(current, names);
+    const name = current ?? FIRST_NAME;
+    for (const other of names) if (other !== name) await directory.destroy(other);
     const open = await OpenState.#open(name, await directory.open(name), options);
     if (current === undefined) await directory.switchTo(name);
     return open;
@@ -87,6 +86,17 @@ export class OpenState {
       throw error;
     }
   }
+}
+
+/** A first start names a state before there is a second one, so states without a name were not left by a crash. */
+function refuseLost(current: string | undefined, names: readonly string[]): void {
+  const unnamed = names.find((name) => name !== FIRST_NAME);
+  if (current === undefined ? unnamed === undefined : names.includes(current)) return;
+  const what =
+    current === undefined
+      ? `There is a state, ${String(unnamed)}, but nothing says that it is the current one.`
+      : `The current state, ${current}, is not there.`;
+  throw new StateHoleError(`${what} Move the state's directory away; the node gets a new one from a peer.`);
 }
 
 function stateName(index: number): string {

@@ -173,6 +173,25 @@ test("a pointer to a state that is not there is refused, instead of beginning em
   await expect(JobStore.open({ directory })).rejects.toThrow(StateHoleError);
 });
 
+test("states without a pointer to the current one are refused, and none is removed", async () => {
+  const directory = new MemoryStateDirectory();
+  await directory.open("state-0");
+  await directory.open("state-77");
+  await expect(JobStore.open({ directory })).rejects.toThrow(StateHoleError);
+  expect(await directory.list()).toEqual(["state-0", "state-77"]);
+});
+
+test("a first state that a crash left without a pointer is taken as it is", async () => {
+  const harness = await Harness.open();
+  await harness.apply(submit({ jobId: "a" }));
+  await harness.store.close();
+  const { directory } = harness;
+  directory.current = () => Promise.resolve(undefined);
+  const store = await JobStore.open({ directory });
+  expect(await store.job("a")).toBeDefined();
+  await store.close();
+});
+
 describe("a pause before writes", () => {
   async function paused(): Promise<{ harness: Harness; endPause: () => void; pauses: () => number }> {
     let pauses = 0;

@@ -71,6 +71,6 @@ export async function readMarkers(db: StateDatabase, appliedIndex: number): Prom
 
 function hole(from: number, to: number): StateHoleError {
   return new StateHoleError(
-    `The state lost entries ${from} to ${to}, most likely in a power cut. Remove the state's directory; the node gets a new one from a peer.`,
+    `The state lost entries ${from} to ${to}, most likely in a power cut. Move the state's directory away; the node gets a new one from a peer.`,
   );
 }

@@ -56,7 +56,7 @@ function addRunning(state: State, id: string, record: Uint8Array | undefined): v
   const running = record === undefined ? undefined : runningOf(Execution.decode(record));
   if (running === undefined) {
     throw new StateHoleError(
-      `The state says that ${id} runs, but its record does not. Remove the state's directory; the node gets a new one from a peer.`,
+      `The state says that ${id} runs, but its record does not. Move the state's directory away; the node gets a new one from a peer.`,
     );
   }
   state.running.set(running);
