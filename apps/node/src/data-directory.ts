@@ -5,6 +5,7 @@
  * identity.json   cluster id, node uuid, founding members, number of starts
  * raft/           the replicated log
  * state/          the job store, one directory for each installed snapshot
+ * damaged-<time>/ a state that was found damaged and has been replaced; the newest only, for whoever looks into it
  * worker/         results that are not yet known to be applied, records of started processes
  * ```
  */

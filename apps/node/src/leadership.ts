@@ -5,6 +5,7 @@ import type { RaftNodeEvent } from "@coxswain/raft-core";
 import type { Scheduler } from "@coxswain/scheduler";
 import type { ClusterSettings, JobStore } from "@coxswain/state-machine";
 import type { NodeOptions } from "./config/options.ts";
+import { describeStateLoss } from "./lost-state.ts";
 import type { RaftProposer } from "./proposer.ts";
 
 export interface LeadershipParts {
@@ -42,6 +43,10 @@ export function followLeadership(parts: LeadershipParts): (event: RaftNodeEvent)
         return;
       case "fatal":
         return onFatal(event.error);
+      case "stateLost": {
+        const { appliedIndex, firstIndex, leader, waitedMs } = event;
+        return logger.warn({ appliedIndex, firstIndex, leader, waitedMs }, describeStateLoss(event));
+      }
       case "snapshotRefused":
       case "snapshotFailed":
         return logger.warn({ ...event, err: event.error }, "snapshot not installed; it is tried again");

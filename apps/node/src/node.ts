@@ -27,6 +27,7 @@ import { Foundation } from "./foundation.ts";
 import { LeaderDuties } from "./leader-duties.ts";
 import { followLeadership } from "./leadership.ts";
 import { RaftProposer } from "./proposer.ts";
+import { openState, stateArrived } from "./lost-state.ts";
 import { followPeers } from "./peer-log.ts";
 import { startRaft } from "./raft-engine.ts";
 import { LevelStateDirectory } from "./state-directory.ts";
@@ -157,11 +158,7 @@ export class CoxswainNode {
   async #assemble(foundation: Foundation, identity: FoundedIdentity): Promise<Crew> {
     const closers = this.#closers;
     const { options, credentials } = foundation;
-    const store = await JobStore.open({
-      directory: await LevelStateDirectory.open(foundation.directory.state),
-      pauseBeforeWrite: () => new Promise((resolve) => void after(STATE_WRITE_PAUSE_MS, resolve)),
-      onListenerError: (error) => this.#logger.error({ err: error }, "a listener of the store failed"),
-    });
+    const store = await this.#openStore(foundation.directory.state);
     closers.add("state", () => store.close());
     store.on("failed", ({ error }) => this.#onFatal(error));
     const transport = new GrpcTransport({
@@ -189,7 +186,22 @@ export class CoxswainNode {
     const raft = await startRaft({ options, identity, storage: foundation.storage, store, transport, onEvent });
     closers.add("raft", () => raft.stop());
     foundation.transport = transport;
+    await stateArrived({
+      onRestored: (listener) => store.on("restored", listener),
+      isLost: () => raft.status().needsSnapshot,
+      signal: this.#starting.signal,
+    });
     return await this.#serve({ foundation, identity, store, raft, proposer, scheduler });
+  }
+
+  #openStore(path: string): Promise<JobStore> {
+    const open = async (): Promise<JobStore> =>
+      JobStore.open({
+        directory: await LevelStateDirectory.open(path),
+        pauseBeforeWrite: () => new Promise((resolve) => void after(STATE_WRITE_PAUSE_MS, resolve)),
+        onListenerError: (error) => this.#logger.error({ err: error }, "a listener of the store failed"),
+      });
+    return openState({ path, open, now, logger: this.#logger });
   }
 
   async #serve(parts: {

@@ -97,7 +97,22 @@ test("a state that was lost is made again from the log", async () => {
 });
 
 test.each([
-  ["state/CURRENT_STATE", "garbage", "STATE_POINTER_DAMAGED"],
+  ["the pointer to the state", ["CURRENT_STATE"]],
+  ["the database", ["state-0", "CURRENT"]],
+])("a state that is damaged, here %s, is set aside and made again from the log", async (_what, file) => {
+  const argv = ["--data-dir", yard.path("data")];
+  const { node } = await yard.started(argv);
+  const { jobId } = await connect(node.address).submit({ command: "true" });
+  await connect(node.address).waitFor(jobId, { timeoutMs: 10_000 });
+  await node.stop();
+  await writeFile(yard.path("data", "state", ...file), "garbage");
+  const again = await yard.started(argv);
+  expect(await connect(again.node.address).status(jobId)).toMatchObject({ status: "COMPLETED", attempts: 1 });
+  const { fields } = await again.logger.said("was set aside");
+  expect(await readFile(`${String(fields["aside"])}/${file.join("/")}`, "utf8")).toBe("garbage");
+});
+
+test.each([
   ["worker/results/CURRENT", "garbage", "RESULTS_UNREADABLE"],
 ])("a start that fails half way, by a damaged %s, says the way back and closes what it had opened", async (file, text, code) => {
   const { node } = await yard.started(["--data-dir", yard.path("data")]);
