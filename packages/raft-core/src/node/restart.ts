@@ -24,7 +24,8 @@ export async function loadAndReconcile(parts: RestartParts): Promise<PersistedSt
   if (level > parts.featureLevel) throw new FeatureLevelError(level, parts.featureLevel);
   const appliedIndex = parts.stateMachine.appliedIndex();
   if (persisted.snapshot.index > appliedIndex) {
-    if (!hasOtherVoter(persisted, parts.id)) throw new StateBehindLogError(appliedIndex, persisted.snapshot.index + 1);
+    if (!hasOtherVoter(persisted, parts.id))
+      throw new StateBehindLogError(appliedIndex, persisted.snapshot.index + 1);
     return persisted;
   }
   return logContains(persisted, durable) ? persisted : await resetTo(parts.storage, persisted, durable);

@@ -30,13 +30,20 @@ function rare(total: Record<string, number>, ...except: readonly string[]): stri
 
 describe("under loss, repetition, reordering, partitions, late syncs and crashes", () => {
   test.each([3, 5])("%i nodes keep every promise, and agree once healed", (voters) => {
-    expect(rare(runAll({ voters }), "changes", "joints", "retired")).toEqual([]);
+    expect(rare(runAll({ voters }), "changes", "joints", "retired", "lostStates", "tailsKept")).toEqual([]);
   });
+
+  test.each([3, 5])(
+    "%i nodes keep every promise while states are lost, and their logs are not (G17)",
+    (voters) => {
+      expect(rare(runAll({ voters, losesStates: true }), "changes", "joints", "retired")).toEqual([]);
+    },
+  );
 
   test.each([
     { voters: 3, spares: 2 },
     { voters: 1, spares: 4 },
   ])("while members come and go, one by one and several at once: %o", (options) => {
-    expect(rare(runAll(options))).toEqual([]);
+    expect(rare(runAll(options), "lostStates", "tailsKept")).toEqual([]);
   });
 });

@@ -79,7 +79,15 @@ describe("a node whose state ends before its log begins (G17)", () => {
     const solo = withoutState();
     solo.append(2, 3, [15, 2], []);
     solo.sync();
-    solo.raft.step({ ...HEAD, type: "voteRequest", from: 3, term: 4, lastLogIndex: 99, lastLogTerm: 3, transfer: false });
+    solo.raft.step({
+      ...HEAD,
+      type: "voteRequest",
+      from: 3,
+      term: 4,
+      lastLogIndex: 99,
+      lastLogTerm: 3,
+      transfer: false,
+    });
     expect(solo.sync()).toEqual([]);
     expect(solo.raft.term).toBe(3);
   });
@@ -128,7 +136,12 @@ describe("a snapshot for a lost state", () => {
   test("at the very point where the log begins keeps all of it", () => {
     const solo = withoutState();
     install(solo, 10, 1);
-    expect(solo.raft.status()).toMatchObject({ firstIndex: 11, lastIndex: 15, commitIndex: 10, needsSnapshot: false });
+    expect(solo.raft.status()).toMatchObject({
+      firstIndex: 11,
+      lastIndex: 15,
+      commitIndex: 10,
+      needsSnapshot: false,
+    });
     solo.append(2, 3, [15, 2], [normalEntry(16, 3)], 16);
     expect(solo.take().committed.map(({ index }) => index)).toEqual([11, 12, 13, 14, 15, 16]);
   });
@@ -140,7 +153,12 @@ describe("a snapshot for a lost state", () => {
     const solo = withoutState();
     expect(solo.raft.receiveSnapshot(offer(index, snapshotTerm))).toEqual({ install: true, keepsLog: false });
     solo.raft.snapshotInstalled(offer(index, snapshotTerm).snapshot);
-    expect(solo.raft.status()).toMatchObject({ firstIndex: index + 1, lastIndex: index, stableIndex: index, commitIndex: index });
+    expect(solo.raft.status()).toMatchObject({
+      firstIndex: index + 1,
+      lastIndex: index,
+      stableIndex: index,
+      commitIndex: index,
+    });
     expect(solo.raft.status().needsSnapshot).toBe(false);
   });
 

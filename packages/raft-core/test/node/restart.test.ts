@@ -104,11 +104,14 @@ describe("a start (G18)", () => {
   test.each([
     ["in the snapshot", { ...meta(9, 1), configuration: ALONE }, entries(10, 12, 2)],
     ["in the log's last config entry", meta(9, 1), [configEntry(10, 2, ALONE), ...entries(11, 12, 2)]],
-  ])("of the only voter %s with a log that begins beyond the state is refused, and asks for a backup", async (_where, at, held) => {
-    const error = await rejection(reconcile(log(at, held, 3), await stateAt(8, 1)).result);
-    expect(error).toMatchObject({ code: "STATE_BEHIND_LOG", category: "internal" });
-    expect(String(error)).toMatch(/ends at index 8 but the log begins at 10: .* Restore a backup/);
-  });
+  ])(
+    "of the only voter %s with a log that begins beyond the state is refused, and asks for a backup",
+    async (_where, at, held) => {
+      const error = await rejection(reconcile(log(at, held, 3), await stateAt(8, 1)).result);
+      expect(error).toMatchObject({ code: "STATE_BEHIND_LOG", category: "internal" });
+      expect(String(error)).toMatch(/ends at index 8 but the log begins at 10: .* Restore a backup/);
+    },
+  );
 
   test.each([
     ["state", 3, 0],

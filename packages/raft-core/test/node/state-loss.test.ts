@@ -63,7 +63,10 @@ describe("a node that lost its state after its log was compacted (G17)", () => {
     const { cluster, leader, loser, third } = await compacted();
     cluster.network.isolate(third.id);
     await write(cluster, leader, 3, "acknowledged");
-    await cluster.until(() => loser.stateMachine.appliedIndex() === leader.stateMachine.appliedIndex(), "both hold it");
+    await cluster.until(
+      () => loser.stateMachine.appliedIndex() === leader.stateMachine.appliedIndex(),
+      "both hold it",
+    );
     await cluster.crash(leader);
     await loseState(cluster, loser);
     await cluster.start(loser.id);
@@ -84,7 +87,10 @@ describe("a node that lost its state after its log was compacted (G17)", () => {
     cluster.network.isolate(third.id);
     const older = await leader.stateMachine.snapshot();
     await write(cluster, leader, 3, "acknowledged");
-    await cluster.until(() => loser.stateMachine.appliedIndex() === leader.stateMachine.appliedIndex(), "both hold it");
+    await cluster.until(
+      () => loser.stateMachine.appliedIndex() === leader.stateMachine.appliedIndex(),
+      "both hold it",
+    );
     const lastIndex = loser.node.status().lastIndex;
     await loseState(cluster, loser);
     leader.stateMachine.snapshot = () => Promise.resolve(older);

@@ -12,6 +12,9 @@ export interface ChaosReport {
   readonly snapshots: number;
   readonly dropped: number;
   readonly crashes: number;
+  /** States lost in crashes, and snapshots that replaced one without the log. */
+  readonly lostStates: number;
+  readonly tailsKept: number;
   /** Membership changes taken, and how many of them were joint. */
   readonly changes: number;
   readonly joints: number;
@@ -25,6 +28,8 @@ export interface ChaosOptions {
   readonly voters: number;
   /** Nodes that may join; with 0 the membership never changes. */
   readonly spares?: number;
+  /** Whether a crash may take a node's state, and leave its log. */
+  readonly losesStates?: boolean;
 }
 
 /**
@@ -40,11 +45,14 @@ export class Chaos {
   #reads = 0;
   #confirmedReads = 0;
   #crashes = 0;
+  #lostStates = 0;
+  readonly #losesStates: boolean;
   #changes = 0;
   #joints = 0;
   readonly #changesMembers: boolean;
 
-  constructor({ seed, voters, spares = 0 }: ChaosOptions) {
+  constructor({ seed, voters, spares = 0, losesStates = false }: ChaosOptions) {
+    this.#losesStates = losesStates;
     this.#ids = Array.from({ length: voters + spares }, (_, at) => at + 1);
     this.#changesMembers = spares > 0;
     this.#cluster = new SimCluster({
@@ -203,6 +211,17 @@ export class Chaos {
     if (this.#cluster.random() < 0.5) return;
     this.#crashes += 1;
     this.#cluster.crash(id);
+    if (this.#losesStates) this.#loseState(id);
+  }
+
+  /** Never on the last node that could send one to the others. */
+  #loseState(id: number): void {
+    const { nodes, random } = this.#cluster;
+    const { disk } = this.#cluster.node(id);
+    const without = [...nodes.values()].filter((node) => node.disk.hasLostState).length;
+    if (disk.hasLostState || without + 1 > (nodes.size - 1) / 2 || random() < 0.3) return;
+    disk.loseState();
+    if (disk.hasLostState) this.#lostStates += 1;
   }
 
   #recover(): void {
@@ -256,6 +275,8 @@ export class Chaos {
       snapshots: sum((node) => node.snapshotsTaken),
       dropped: sum((node) => node.dropped.length),
       crashes: this.#crashes,
+      lostStates: this.#lostStates,
+      tailsKept: sum((node) => node.tailsKept),
       changes: this.#changes,
       joints: this.#joints,
       retired: sum((node) => node.retired),

@@ -3,8 +3,9 @@ import type { AppendBatch, Entry, HardState, PersistedState, SnapshotMeta } from
 type Operation =
   | { readonly type: "append"; readonly batch: AppendBatch; readonly done: () => void }
   | {
-      readonly type: "reset";
+      readonly type: "install";
       readonly meta: SnapshotMeta;
+      readonly keepsLog: boolean;
       readonly state: readonly Entry[];
       readonly done: () => void;
     };
@@ -16,6 +17,8 @@ export class SimDisk {
   entries: Entry[];
   /** The applied entries that the snapshot stands for. */
   snapshotState: readonly Entry[] = [];
+  /** The state is gone, and the log is not. */
+  hasLostState = false;
   #queue: Operation[] = [];
 
   constructor(persisted: PersistedState) {
@@ -32,8 +35,13 @@ export class SimDisk {
     this.#queue.push({ type: "append", batch, done });
   }
 
-  reset(meta: SnapshotMeta, state: readonly Entry[], done: () => void): void {
-    this.#queue.push({ type: "reset", meta, state, done });
+  install(meta: SnapshotMeta, keepsLog: boolean, state: readonly Entry[], done: () => void): void {
+    this.#queue.push({ type: "install", meta, keepsLog, state, done });
+  }
+
+  loseState(): void {
+    this.hasLostState = this.snapshot.index > 0;
+    if (this.hasLostState) this.snapshotState = [];
   }
 
   /** Takes effect at once: it only forgets what is synced. */
@@ -48,7 +56,7 @@ export class SimDisk {
     const operation = this.#queue.shift();
     if (operation === undefined) return;
     if (operation.type === "append") this.#write(operation.batch);
-    else this.#replace(operation.meta, operation.state);
+    else this.#replace(operation);
     operation.done();
   }
 
@@ -75,8 +83,9 @@ export class SimDisk {
     this.entries = [...this.entries.slice(0, kept), ...batch.entries];
   }
 
-  #replace(meta: SnapshotMeta, state: readonly Entry[]): void {
-    this.entries = [];
+  #replace({ meta, keepsLog, state }: Operation & { readonly type: "install" }): void {
+    this.entries = keepsLog ? this.entries.filter((entry) => entry.index > meta.index) : [];
+    this.hasLostState = false;
     this.snapshot = meta;
     this.snapshotState = state;
   }

@@ -42,6 +42,8 @@ export class SimNode {
   readonly events: RaftEvent[] = [];
   snapshotsSent = 0;
   snapshotsTaken = 0;
+  /** Of those, how many left what followed in the log. */
+  tailsKept = 0;
   /** How often it stepped down because its own removal was committed. */
   retired = 0;
   readonly #options: SimNodeOptions;
@@ -71,7 +73,10 @@ export class SimNode {
   restart(): void {
     this.isUp = true;
     this.applied = [...this.disk.snapshotState];
-    this.raft = new Raft(this.#options.config, this.disk.load(), this.#options.random);
+    const config = this.disk.hasLostState
+      ? { ...this.#options.config, appliedIndex: 0, waitForState: true }
+      : this.#options.config;
+    this.raft = new Raft(config, this.disk.load(), this.#options.random);
   }
 
   /** Does what the core asks for, except syncing. */
@@ -163,7 +168,8 @@ export class SimNode {
     }
     this.snapshotsTaken += 1;
     this.#installingFrom = from;
-    this.disk.reset(request.snapshot, state, () => {
+    if (decision.keepsLog) this.tailsKept += 1;
+    this.disk.install(request.snapshot, decision.keepsLog, state, () => {
       this.#installingFrom = undefined;
       this.applied = [...state];
       this.raft.snapshotInstalled(request.snapshot);
