@@ -193,7 +193,9 @@ describe("a submit is repeated with its id", () => {
         what: { error: { code: "NO_LEADER", category: "unavailable", message: "No leader." } },
       }),
     );
-    await expect(client([one], { timeoutMs: 200 }).submit({ command: "a" })).rejects.toMatchObject({
+    // Long waits between tries, so that the time runs out in one of them and not while an answer is on its way.
+    const patient = client([one], { timeoutMs: 1_000, backoff: { initialMs: 400, maxMs: 5_000 } });
+    await expect(patient.submit({ command: "a" })).rejects.toMatchObject({
       code: "NO_LEADER",
       category: "unavailable",
     });
