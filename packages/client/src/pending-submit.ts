@@ -3,6 +3,12 @@ import { CoxswainClientError } from "./errors.ts";
 
 const maxRequestBytes = 3 * 1024 * 1024;
 
+/** What a submit is handed to. */
+export interface SubmitCarrier {
+  /** Whether it has a connection; while it has none, nothing it was handed has gone. */
+  readonly isConnected: boolean;
+}
+
 /** One submit on its way: the same request, with the same id, as often as it takes. */
 export class PendingSubmit {
   readonly request: SubmitJobRequest;
@@ -12,8 +18,8 @@ export class PendingSubmit {
   readonly #reject: (error: CoxswainClientError) => void;
   /** Attempts that ended without a lasting answer. */
   failures = 0;
-  /** On its way right now. */
-  sent = false;
+  /** What takes it to a server right now. */
+  carrier: SubmitCarrier | undefined;
   /** Some attempt ended without anyone knowing whether it was done. */
   unknown = false;
   lastError: unknown;
@@ -38,6 +44,11 @@ export class PendingSubmit {
         `The job is ${String(this.sizeBytes)} bytes: at most ${String(maxRequestBytes)} can be sent.`,
       );
     }
+  }
+
+  /** Whether a server may have done it. What waits for a connection has not left this machine. */
+  get mayBeDone(): boolean {
+    return this.unknown || this.carrier?.isConnected === true;
   }
 
   resolve(response: SubmitJobResponse): void {

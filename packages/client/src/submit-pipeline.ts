@@ -77,7 +77,7 @@ export class SubmitPipeline {
     this.#closed = true;
     clearTimeout(this.#expiry);
     this.#cancelPump?.();
-    for (const submit of this.#pending) this.#fail(submit, clientClosed(submit.sent || submit.unknown));
+    for (const submit of this.#pending) this.#fail(submit, clientClosed(submit.mayBeDone));
     this.#queue.clear();
     const closed = errorFromStatus({ code: status.CANCELLED, details: "The client closed." });
     for (const stream of this.#streams) stream.abandon(closed);
@@ -117,7 +117,7 @@ export class SubmitPipeline {
     while (stream.batchesInFlight < this.#options.maxBatchesInFlight) {
       const batch = this.#queue.takeBatch();
       if (batch.length === 0) return;
-      for (const submit of batch) submit.sent = true;
+      for (const submit of batch) submit.carrier = stream;
       stream.send(batch);
     }
   }
@@ -187,7 +187,7 @@ export class SubmitPipeline {
 
   /** Takes an attempt's failure down; whether there may be another attempt. Fails the submit if not. */
   #keepAfter(submit: PendingSubmit, error: CategorizedError): boolean {
-    submit.sent = false;
+    submit.carrier = undefined;
     submit.failures += 1;
     submit.lastError = error;
     submit.unknown ||= isUnknownOutcome(error);
@@ -205,9 +205,8 @@ export class SubmitPipeline {
   }
 
   #giveUp(submit: PendingSubmit, error: CoxswainClientError): void {
-    const maybeDone = submit.sent || submit.unknown;
-    const attempts = Math.max(1, submit.failures + (submit.sent ? 1 : 0));
-    this.#fail(submit, gaveUp(submit.lastError ?? error, attempts, maybeDone));
+    const attempts = Math.max(1, submit.failures + (submit.carrier === undefined ? 0 : 1));
+    this.#fail(submit, gaveUp(submit.lastError ?? error, attempts, submit.mayBeDone));
   }
 
   #fail(submit: PendingSubmit, error: CoxswainClientError): void {

@@ -1,4 +1,11 @@
-import { type Client, type ClientDuplexStream, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import {
+  type Client,
+  type ClientDuplexStream,
+  connectivityState,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
 import {
   SchedulerServiceService,
   type SubmitJobResult,
@@ -6,7 +13,7 @@ import {
   type SubmitJobsResponse,
 } from "@coxswain/protocol";
 import { type RemoteError, errorFromStatus, leaderHint } from "@coxswain/rpc";
-import type { PendingSubmit } from "./pending-submit.ts";
+import type { PendingSubmit, SubmitCarrier } from "./pending-submit.ts";
 
 export interface SubmitStreamEvents {
   /** A batch was answered, in the order it was sent. */
@@ -18,8 +25,9 @@ export interface SubmitStreamEvents {
 }
 
 /** One SubmitJobs call: batches out, results back by sequence number, and whatever is unanswered when it breaks. */
-export class SubmitStream {
+export class SubmitStream implements SubmitCarrier {
   readonly address: string;
+  readonly #client: Client;
   readonly #events: SubmitStreamEvents;
   readonly #call: ClientDuplexStream<SubmitJobsRequest, SubmitJobsResponse>;
   readonly #inFlight = new Map<number, readonly PendingSubmit[]>();
@@ -31,6 +39,7 @@ export class SubmitStream {
 
   constructor(client: Client, address: string, answerTimeoutMs: number, events: SubmitStreamEvents) {
     this.address = address;
+    this.#client = client;
     this.#events = events;
     this.#answerTimeoutMs = answerTimeoutMs;
     const { path, requestSerialize, responseDeserialize } = SchedulerServiceService.submitJobs;
@@ -47,6 +56,11 @@ export class SubmitStream {
     this.#call.on("end", () => {
       this.#finish(errorFromStatus({ code: status.UNAVAILABLE, details: "The server ended the stream." }));
     });
+  }
+
+  /** Once connected, a lost connection ends the stream: so without one now there was none. */
+  get isConnected(): boolean {
+    return this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
   }
 
   get batchesInFlight(): number {

@@ -116,7 +116,7 @@ export const OPTIONS: { readonly [Key in keyof NodeOptions]: OptionDefinition<No
   slotGap: option("--slot-gap", ["COX_SLOT_GAP", "SLOT_GAP"], within(durationMs, 100, HOUR_MS, "100ms and 1h"), "10s", "duration", "The window in which the scheduler reads the time index ahead."),
   nodeTtl: option(
     "--node-ttl", ["COX_NODE_TTL"], within(durationMs, 500, HOUR_MS, "500ms and 1h"), "5s", "duration",
-    "How long a node may run attempts without hearing from a leader. Must be the same on all nodes.",
+    "How long a node may run attempts without hearing from a leader. Best the same on all nodes; leaders wait out the longest.",
   ),
   electionTimeoutMin: option("--election-timeout-min", ["COX_ELECTION_TIMEOUT_MIN"], durationMs, "150ms", "duration", "Shortest wait for a leader before an election. Raise it on slow disks or networks."),
   electionTimeoutMax: option("--election-timeout-max", ["COX_ELECTION_TIMEOUT_MAX"], durationMs, "300ms", "duration", "Longest wait for a leader before an election."),
