@@ -15,7 +15,7 @@ import { firstDueMs } from "./first-due.ts";
 import { inProposals } from "./in-proposals.ts";
 import { idTimeMs } from "./job-id.ts";
 import { propose, refusal } from "./propose.ts";
-import { resolvePolicy } from "./resolve-policy.ts";
+import { resolvePolicy, withImage } from "./resolve-policy.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import type { CheckedSubmit } from "./validate.ts";
 
@@ -81,7 +81,7 @@ export class LeaderSubmits {
     const item: SubmitJobs_Item = {
       jobId: job.jobId,
       owner: caller.name,
-      task: job.task,
+      task: withImage(job.task, this.#parts.defaultImage),
       schedule: job.schedule,
       policy: resolvePolicy(job.policy, this.#parts.policy),
       contentHash: contentHash(job),

@@ -98,3 +98,6 @@ export const DEFAULT_SETTINGS: ServiceSettings = {
   streamPageSize: 500,
   maxPageBytes: 2 * 1024 * 1024,
 };
+
+/** What a docker task that names no image gets. */
+export const DEFAULT_IMAGE = "alpine:latest";

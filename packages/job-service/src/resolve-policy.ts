@@ -1,6 +1,6 @@
 /** Fills in what a job did not say, where the request enters the log: apply reads no defaults (G6). */
 import { MisfirePolicy, NodeLossPolicy } from "@coxswain/protocol";
-import type { Policy } from "@coxswain/protocol";
+import type { Policy, Task } from "@coxswain/protocol";
 
 /** @param asked 0 in a field stands for the default. */
 export function resolvePolicy(asked: Policy | undefined, defaults: Policy): Policy {
@@ -26,4 +26,10 @@ export function resolvePolicy(asked: Policy | undefined, defaults: Policy): Poli
 
 function orDefault(value: number, otherwise: number): number {
   return value === 0 ? otherwise : value;
+}
+
+/** The image of a docker task that names none. */
+export function withImage(task: Task, defaultImage: string): Task {
+  if (task.kind?.$case !== "docker" || task.kind.value.image !== "") return task;
+  return { kind: { $case: "docker", value: { ...task.kind.value, image: defaultImage } } };
 }

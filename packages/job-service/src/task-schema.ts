@@ -83,7 +83,8 @@ function dockerTask(limits: RequestLimits) {
     z
       .object({
         ...commandFields(limits),
-        image: z.string().regex(IMAGE_PATTERN, "must be the name of an image"),
+        // Empty stands for the default of the cluster.
+        image: z.string().regex(IMAGE_PATTERN, "must be the name of an image").or(z.literal("")),
       })
       // Neither is fine here: the image has a command of its own.
       .refine((task) => !(task.shell !== "" && task.argv.length > 0), "not both of shell and argv may be set")

@@ -38,6 +38,15 @@ describe("a submit", () => {
     expect(items(cluster)[0]?.contentHash).toHaveLength(32);
   });
 
+  test("of a docker task without an image gets the default one, and is the same job at a node with another default", async () => {
+    const cluster = new MemoryCluster({ defaultImage: "busybox:1" });
+    const value = { image: "", shell: "true", argv: [], env: {}, workingDirectory: "" };
+    const request = submit({ jobId: "d", task: { kind: { $case: "docker", value } } });
+    await cluster.service(1).submitJob(alice, request);
+    expect(items(cluster)[0]?.task).toEqual({ kind: { $case: "docker", value: { ...value, image: "busybox:1" } } });
+    expect((await cluster.service(2).submitJob(alice, request)).existed).toBe(true);
+  });
+
   test("gives back its reservation when the log refuses, and when nothing has room", async () => {
     const cluster = new MemoryCluster();
     cluster.nextProposals.push(() =>
