@@ -18,6 +18,7 @@ export default {
   },
   testEnvironmentOptions: { customExportConditions: ["@coxswain/source", "node", "node-addons"] },
   modulePathIgnorePatterns: ["<rootDir>/.*/dist/", "<rootDir>/.tsbuild/", "<rootDir>/.demo/"],
+  setupFilesAfterEnv: ["<rootDir>/scripts/retry-integration.mjs"],
   maxWorkers: 2,
   testTimeout: 30_000,
   reporters: ["default", "<rootDir>/scripts/summary-reporter.mjs"],

@@ -12,6 +12,9 @@ export default class SummaryReporter {
         for (const test of suite.testResults)
           if (test.status === "pending" || test.status === "todo") console.error(`skipped: ${test.fullName}`);
     }
+    for (const suite of results.testResults)
+      for (const test of suite.testResults)
+        if ((test.invocations ?? 1) > 1) console.error(`needed a second try: ${test.fullName}`);
     console.log(`\n${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped`);
   }
 
