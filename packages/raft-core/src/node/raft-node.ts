@@ -44,7 +44,7 @@ export class RaftNode<Result> {
    */
   async propose(data: Uint8Array, options: ProposeOptions = {}): Promise<Result> {
     this.#refuseUnlessLeader();
-    const result = this.#loop.proposals.submit(data, options);
+    const result = this.#loop.calls.proposals.submit(data, options);
     this.#loop.wake();
     return result;
   }
@@ -57,7 +57,7 @@ export class RaftNode<Result> {
   async linearizableRead({ forward = false }: ReadOptions = {}): Promise<void> {
     if (forward) this.#refuseUnlessLed();
     else this.#refuseUnlessLeader();
-    const read = (forward ? this.#loop.forwardedReads : this.#loop.reads).submit();
+    const read = (forward ? this.#loop.calls.forwardedReads : this.#loop.calls.reads).submit();
     this.#loop.wake();
     return read;
   }
@@ -72,7 +72,9 @@ export class RaftNode<Result> {
    */
   async changeMembership(change: ConfChange): Promise<void> {
     this.#refuseUnlessLeader();
-    const changed = this.#loop.membership.begin(change, (wish) => this.#loop.raft.proposeConfChange(wish));
+    const changed = this.#loop.calls.membership.begin(change, (wish) =>
+      this.#loop.raft.proposeConfChange(wish),
+    );
     this.#loop.wake();
     return changed;
   }
@@ -87,7 +89,7 @@ export class RaftNode<Result> {
     const target = to ?? bestTransferTarget(this.#loop.raft.status());
     if (target === undefined)
       throw new TransferFailedError("No other voter was heard from. Start one, then try again.");
-    const transfer = this.#loop.transfers.begin(target, (id) => this.#loop.raft.transferLeadership(id));
+    const transfer = this.#loop.calls.transfers.begin(target, (id) => this.#loop.raft.transferLeadership(id));
     this.#loop.wake();
     return transfer;
   }
@@ -96,12 +98,12 @@ export class RaftNode<Result> {
     return {
       ...this.#loop.raft.status(),
       state: this.#loop.state,
-      leaderReady: this.#loop.leadership.ready,
-      inflightProposals: this.#loop.proposals.inflight,
-      inflightProposalBytes: this.#loop.proposals.inflightBytes,
-      pendingReads: this.#loop.reads.pending + this.#loop.forwardedReads.pending,
-      pendingWrites: this.#loop.appends.pendingWrites,
-      snapshotsSending: this.#loop.snapshots.sending,
+      leaderReady: this.#loop.output.leadership.ready,
+      inflightProposals: this.#loop.calls.proposals.inflight,
+      inflightProposalBytes: this.#loop.calls.proposals.inflightBytes,
+      pendingReads: this.#loop.calls.reads.pending + this.#loop.calls.forwardedReads.pending,
+      pendingWrites: this.#loop.output.appends.pendingWrites,
+      snapshotsSending: this.#loop.output.snapshots.sending,
     };
   }
 
