@@ -34,5 +34,6 @@ export { type ErrorCategory, RaftError } from "./errors.ts";
 export * from "./core/raft.ts";
 export { decodeConfiguration, encodeConfiguration } from "./core/configuration.ts";
 export * from "./node/index.ts";
+export * from "./state/index.ts";
 export * from "./memory/index.ts";
 export * from "./founding/index.ts";

@@ -96,3 +96,17 @@ export class IdentityDamagedError extends RaftLevelError {
     );
   }
 }
+
+/** The file with the newest saved state cannot be trusted. */
+export class SnapshotDamagedError extends RaftLevelError {
+  readonly code = "SNAPSHOT_FILE_DAMAGED";
+  override readonly category = "internal";
+
+  constructor(file: string, what: string, options?: ErrorOptions) {
+    super(
+      `the state in ${file} is damaged: ${what}. Move the file away and start again: the state is made anew from the log ` +
+        `where that reaches back to the beginning, and otherwise comes from a leader (see the event stateLost).`,
+      options,
+    );
+  }
+}

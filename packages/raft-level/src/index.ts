@@ -1,5 +1,5 @@
 /**
- * The durable side of a node on LevelDB: its Raft log and hard state, and its identity.
+ * The durable side of a node: its Raft log and hard state on LevelDB, its identity and the saved state in files.
  *
  * What `append` acknowledged survives a power cut. What was damaged afterwards is refused at
  * `load`, with the way back, unless it is the last batch, which cannot be told from a torn
@@ -15,6 +15,7 @@ export type { LevelLogStorageOptions } from "./level-log-storage.ts";
 export type { TruncatedBatch } from "./recover-log.ts";
 export { LevelLogStorage } from "./level-log-storage.ts";
 export { FileIdentityStore } from "./file-identity-store.ts";
+export { FileSnapshotStore } from "./file-snapshot-store.ts";
 export type { Database, DatabaseBatch, DatabaseIterator, KeyRange } from "./database.ts";
 export {
   DirectoryLockedError,
@@ -24,6 +25,7 @@ export {
   LogFormatError,
   LogMissingError,
   RaftLevelError,
+  SnapshotDamagedError,
   StorageClosedError,
   StorageFailedError,
 } from "./errors.ts";

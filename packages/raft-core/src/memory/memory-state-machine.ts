@@ -1,6 +1,7 @@
 import type { Snapshot, StateMachine } from "../contracts.ts";
 import { decodeConfiguration } from "../core/configuration.ts";
-import { RaftError } from "../errors.ts";
+import { chunksOf, collect } from "../state/chunks.ts";
+import { DamagedSnapshotError } from "../state/errors.ts";
 import type { Configuration, Entry, SnapshotMeta } from "../types.ts";
 
 interface StateImage {
@@ -11,12 +12,6 @@ interface StateImage {
 /** Bytes of one chunk of a snapshot. Small, so that tests see several. */
 const CHUNK_BYTES = 256;
 const NO_MEMBERS: Configuration = { voters: [], votersOutgoing: [], learners: [] };
-
-/** What arrived is not what {@link MemoryStateMachine} writes as a snapshot; the old state stands. */
-export class DamagedSnapshotError extends RaftError {
-  readonly code = "SNAPSHOT_DAMAGED" as const;
-  readonly category = "invalid" as const;
-}
 
 export interface MemoryStateMachineOptions {
   /** A batch makes the state durable once so many entries came since it last was. Default 1: every batch. */
@@ -78,7 +73,7 @@ export class MemoryStateMachine implements StateMachine<string | undefined> {
     const { meta } = this.#durable;
     return Promise.resolve({
       meta,
-      chunks: chunksOf(encode(this.#durable.pairs)),
+      chunks: chunksOf(encode(this.#durable.pairs), CHUNK_BYTES),
       close: () => Promise.resolve(),
     });
   }
@@ -131,22 +126,4 @@ function decode(bytes: Uint8Array): Map<string, string> {
   } catch (cause) {
     throw new DamagedSnapshotError("The snapshot cannot be read. Have another sent.", { cause });
   }
-}
-
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) {
-    yield bytes.subarray(offset, offset + CHUNK_BYTES);
-  }
-}
-
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }
