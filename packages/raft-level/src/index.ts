@@ -15,6 +15,7 @@ export type { LevelLogStorageOptions } from "./level-log-storage.ts";
 export type { TruncatedBatch } from "./recover-log.ts";
 export { LevelLogStorage } from "./level-log-storage.ts";
 export { FileIdentityStore } from "./file-identity-store.ts";
+export { DataDirectory } from "./data-directory.ts";
 export { FileSnapshotStore } from "./file-snapshot-store.ts";
 export type { Database, DatabaseBatch, DatabaseIterator, KeyRange } from "./database.ts";
 export {
