@@ -66,6 +66,8 @@ export interface RaftConfig {
   readonly maxUnappliedEntries?: number;
   /** Reads waiting for confirmation, on a leader and on a follower each. Default 65536. */
   readonly maxPendingReads?: number;
+  /** Answer reads from a lease instead of asking a quorum each time. The same on every node. Default: ask. */
+  readonly lease?: LeaseConfig;
 
   /**
    * What the state machine already holds; entries up to here count as committed and are not handed
@@ -81,9 +83,26 @@ export interface RaftConfig {
   readonly waitForState?: boolean;
 }
 
-/** {@link RaftConfig} with nothing left open, except that `appliedIndex` may follow the log. */
-export type ResolvedRaftConfig = Required<Omit<RaftConfig, "appliedIndex">> &
-  Pick<RaftConfig, "appliedIndex">;
+/**
+ * Leases (dissertation 6.4.1): a quorum that has answered a heartbeat gives no vote for `electionTicks`, so until
+ * then nobody else can have committed anything, and the leader's own commit index is the newest. Needs
+ * `checkQuorum`. Every voter keeps the promise, whether or not it leads, also through a change of term and a restart.
+ * Risk: the only rule here that trusts clocks. A leader whose clock falls behind by more than was allowed for
+ * (a paused virtual machine, say) serves old values.
+ */
+export interface LeaseConfig {
+  /** The time now, never going back. It must go on while the machine sleeps. */
+  readonly now: () => number;
+  /**
+   * How long a lease lasts from when its heartbeat was sent, in the unit of `now`. Below `electionTicks` less
+   * one tick of the fastest clock of the cluster, measured by the slowest.
+   */
+  readonly duration: number;
+}
+
+/** {@link RaftConfig} with nothing left open, except that `appliedIndex` may follow the log, and `lease` be absent. */
+export type ResolvedRaftConfig = Required<Omit<RaftConfig, "appliedIndex" | "lease">> &
+  Pick<RaftConfig, "appliedIndex" | "lease">;
 
 /** Fills in the defaults and refuses what cannot work. Throws {@link RaftConfigError}. */
 export function resolveConfig(config: RaftConfig): ResolvedRaftConfig {
@@ -143,6 +162,19 @@ function refuseUnworkable(config: ResolvedRaftConfig): void {
   if (electionTicksMax <= electionTicks) {
     throw new RaftConfigError(
       `electionTicksMax (${electionTicksMax}) must be above electionTicks (${electionTicks}), or candidates split every vote.`,
+    );
+  }
+  refuseUnsafeLease(config);
+}
+
+function refuseUnsafeLease({ lease, checkQuorum }: ResolvedRaftConfig): void {
+  if (lease === undefined) return;
+  if (!(lease.duration > 0)) {
+    throw new RaftConfigError(`lease.duration is ${String(lease.duration)}; give a length of time above 0.`);
+  }
+  if (!checkQuorum) {
+    throw new RaftConfigError(
+      "lease needs checkQuorum: without it followers vote while their leader lives. Switch it on, or leave lease out.",
     );
   }
 }

@@ -61,6 +61,8 @@ export class ConsensusState {
   /** Ticks since a leader was heard, a vote was given, or a campaign began. */
   electionElapsedTicks = 0;
   electionTimeoutTicks: number;
+  /** When a leader was last heard, in any term. A node that was here before may have promised a lease just before it ended. */
+  heardLeaderTick: number;
 
   constructor(config: ResolvedRaftConfig, persisted: PersistedState, random: () => number) {
     const { hardState, snapshot } = persisted;
@@ -82,6 +84,7 @@ export class ConsensusState {
     this.commitIndex = Math.max(appliedIndex, snapshot.index);
     this.handedIndex = appliedIndex;
     this.appliedIndex = appliedIndex;
+    this.heardLeaderTick = hardState.term > 0 ? 0 : -config.electionTicks;
     this.electionTimeoutTicks = this.drawElectionTimeout();
   }
 

@@ -10,6 +10,7 @@ import {
 import { isVoter, membersOf } from "./configuration.ts";
 import type { ConsensusState } from "./consensus-state.ts";
 import { broadcastHeartbeat } from "./heartbeat.ts";
+import { askForLease, isPromised } from "./lease.ts";
 import { countVotes } from "./quorum.ts";
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from "./roles.ts";
 
@@ -87,6 +88,7 @@ export function ownVoteStable(state: ConsensusState): void {
  */
 export function isLeased(state: ConsensusState): boolean {
   const { config, leader, leadership, electionElapsedTicks } = state;
+  if (isPromised(state)) return true;
   if (!config.checkQuorum || leader === NO_NODE) return false;
   return leadership !== undefined || electionElapsedTicks < config.electionTicks;
 }
@@ -94,7 +96,7 @@ export function isLeased(state: ConsensusState): boolean {
 /** Answers what a vote would be, without giving one: no term changes, nothing need be durable. */
 export function handlePreVoteRequest(state: ConsensusState, request: PreVoteRequest): void {
   const { from: to, term, lastLogIndex, lastLogTerm } = request;
-  const isFree = term > state.term || mayVoteFor(state, to);
+  const isFree = term > state.term || (mayVoteFor(state, to) && !isPromised(state));
   const granted = isFree && state.log.isUpToDate(lastLogIndex, lastLogTerm);
   // A grant names the term it is for; a refusal tells a candidate that fell behind where we are.
   const answerTerm = granted ? term : state.term;
@@ -103,8 +105,10 @@ export function handlePreVoteRequest(state: ConsensusState, request: PreVoteRequ
 
 /** A node votes whether or not it knows of its own membership: the candidate may know better. */
 export function handleVoteRequest(state: ConsensusState, request: VoteRequest): void {
-  const { from, lastLogIndex, lastLogTerm } = request;
-  const granted = mayVoteFor(state, from) && state.log.isUpToDate(lastLogIndex, lastLogTerm);
+  const { from, lastLogIndex, lastLogTerm, transfer } = request;
+  // The term may have been raised by others since the promise of a lease was given.
+  const isFree = mayVoteFor(state, from) && (transfer || !isPromised(state));
+  const granted = isFree && state.log.isUpToDate(lastLogIndex, lastLogTerm);
   if (granted) giveVote(state, from);
   state.outbox.sendAfterAppend({ type: "voteResponse", from: state.id, to: from, term: state.term, granted });
 }
@@ -154,7 +158,9 @@ function win(state: ConsensusState): void {
     return;
   }
   becomeLeader(state);
-  if (state.leadership !== undefined) broadcastHeartbeat(state, state.leadership);
+  if (state.leadership === undefined) return;
+  askForLease(state, state.leadership);
+  broadcastHeartbeat(state, state.leadership);
 }
 
 function otherVoters(state: ConsensusState): NodeId[] {

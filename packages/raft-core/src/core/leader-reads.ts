@@ -12,6 +12,8 @@ export interface ReadRound {
   /** The commit index when the round was issued: what its reads must see applied. */
   readonly index: number;
   readonly reads: readonly PendingRead[];
+  /** When its question was put, by the clock of the lease; 0 without one. */
+  readonly issuedAt: number;
 }
 
 /**
@@ -48,10 +50,22 @@ export class LeaderReads {
   }
 
   /** Puts what has arrived into a new round. */
-  issueRound(commitIndex: number): void {
-    this.#newestRound += 1;
-    this.#rounds.push({ round: this.#newestRound, index: commitIndex, reads: this.#arrived });
+  issueRound(index: number, issuedAt: number): void {
+    this.#open({ index, reads: this.#arrived, issuedAt });
     this.#arrived = [];
+  }
+
+  /** A round that carries no reads: it asks only for the lease. */
+  issueEmptyRound(issuedAt: number): void {
+    this.#open({ index: 0, reads: [], issuedAt });
+  }
+
+  /** Takes what has arrived, to be answered without a round. */
+  takeArrived(): readonly PendingRead[] {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    this.#size -= arrived.length;
+    return arrived;
   }
 
   /** Takes the rounds that a quorum has confirmed. */
@@ -72,5 +86,10 @@ export class LeaderReads {
     this.#arrived = [];
     this.#size = 0;
     return all;
+  }
+
+  #open(round: Omit<ReadRound, "round">): void {
+    this.#newestRound += 1;
+    this.#rounds.push({ ...round, round: this.#newestRound });
   }
 }

@@ -1,5 +1,6 @@
 import type { NodeId } from "../types.ts";
 import type { LeaderReads } from "./leader-reads.ts";
+import type { Lease } from "./lease.ts";
 import type { Progress } from "./progress.ts";
 
 /** A transfer under way (dissertation 3.10). */
@@ -23,6 +24,7 @@ export interface Leadership {
   quorumElapsedTicks: number;
   uncommittedBytes: number;
   transfer: Transfer | undefined;
+  readonly lease: Lease;
   /** The config entry after whose commit those who are no members any more were let go. */
   finishedIndex: number;
 }

@@ -4,6 +4,7 @@ import type { ConsensusState } from "./consensus-state.ts";
 import { broadcastHeartbeat } from "./heartbeat.ts";
 import type { PendingRead } from "./leader-reads.ts";
 import type { Leadership } from "./leadership.ts";
+import { holdsLease, leaseNow } from "./lease.ts";
 import type { ReadOutcome } from "./outcomes.ts";
 import { quorumValue } from "./quorum.ts";
 
@@ -42,13 +43,17 @@ export function handleReadIndexResponse(state: ConsensusState, response: ReadInd
 }
 
 /**
- * Sends the reads that have arrived off with a round of heartbeats. Before the first commit of its term
+ * Sends the reads that have arrived off with a round of heartbeats, or answers them under the lease. Before the first commit of its term
  * a leader does not know what is committed, so they are held until then.
  */
 export function issueReadRound(state: ConsensusState, leadership: Leadership): void {
   const { reads, noopIndex } = leadership;
   if (!reads.hasArrivals || state.commitIndex < noopIndex) return;
-  reads.issueRound(state.commitIndex);
+  if (holdsLease(state, leadership)) {
+    for (const read of reads.takeArrived()) answerRead(state, read, state.commitIndex);
+    return;
+  }
+  reads.issueRound(state.commitIndex, leaseNow(state));
   broadcastHeartbeat(state, leadership);
   confirmReads(state, leadership);
 }
@@ -60,7 +65,8 @@ export function confirmReads(state: ConsensusState, leadership: Leadership): voi
   const confirmed = quorumValue(state.log.configuration, (id) =>
     id === state.id ? reads.newestRound : (peers.get(id)?.readRound ?? 0),
   );
-  for (const { index, reads: pending } of reads.takeConfirmed(confirmed)) {
+  for (const { index, reads: pending, issuedAt } of reads.takeConfirmed(confirmed)) {
+    leadership.lease.renew(issuedAt);
     for (const read of pending) answerRead(state, read, index);
   }
 }

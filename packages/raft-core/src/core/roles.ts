@@ -6,6 +6,7 @@ import { invariant } from "./errors.ts";
 import { Inflights } from "./inflights.ts";
 import { LeaderReads } from "./leader-reads.ts";
 import type { Leadership } from "./leadership.ts";
+import { Lease } from "./lease.ts";
 import { Progress } from "./progress.ts";
 import { dropForwardedReads, dropLeaderReads } from "./reads.ts";
 
@@ -65,6 +66,7 @@ function newLeadership(state: ConsensusState, noopIndex: number): Leadership {
     quorumElapsedTicks: 0,
     uncommittedBytes: 0,
     transfer: undefined,
+    lease: new Lease(),
     finishedIndex: 0,
   };
 }

@@ -1,6 +1,7 @@
 import { NO_NODE, type Configuration, type NodeId, type Role } from "../types.ts";
 import { isVoter } from "./configuration.ts";
 import type { ConsensusState } from "./consensus-state.ts";
+import { holdsLease } from "./lease.ts";
 import { isCaughtUp, isChanging } from "./membership-change.ts";
 import type { Progress, ProgressState } from "./progress.ts";
 
@@ -50,6 +51,8 @@ export interface Status {
   readonly configuration: Configuration;
   /** A change of membership is uncommitted, or joint. */
   readonly isChangingMembership: boolean;
+  /** Reads are answered without asking anyone, see `RaftConfig.lease`. */
+  readonly holdsLease: boolean;
   /** The transferee, or 0. */
   readonly transferringTo: NodeId;
   readonly installingSnapshot: boolean;
@@ -77,6 +80,7 @@ export function describeStatus(state: ConsensusState): Status {
     uncommittedBytes: leadership?.uncommittedBytes ?? 0,
     configuration: log.configuration,
     isChangingMembership: isChanging(state),
+    holdsLease: leadership !== undefined && holdsLease(state, leadership),
     transferringTo: leadership?.transfer?.to ?? NO_NODE,
     installingSnapshot: state.installing !== undefined,
     needsSnapshot: state.needsSnapshot,

@@ -115,4 +115,5 @@ export function followLeader(state: ConsensusState, leader: NodeId): void {
   );
   if (state.leader !== leader) becomeFollower(state, state.term, leader);
   state.electionElapsedTicks = 0;
+  state.heardLeaderTick = state.tick;
 }

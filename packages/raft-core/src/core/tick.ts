@@ -4,6 +4,7 @@ import type { ConsensusState } from "./consensus-state.ts";
 import { campaign } from "./election.ts";
 import { broadcastHeartbeat } from "./heartbeat.ts";
 import type { Leadership } from "./leadership.ts";
+import { askForLease } from "./lease.ts";
 import { promoteCaughtUp } from "./membership-change.ts";
 import { isQuorum } from "./quorum.ts";
 import { expireForwardedReads } from "./reads.ts";
@@ -31,7 +32,9 @@ function tickLeader(state: ConsensusState, leadership: Leadership): void {
   tickTransfer(state, leadership);
   promoteCaughtUp(state, leadership);
   leadership.heartbeatElapsedTicks += 1;
-  if (leadership.heartbeatElapsedTicks >= state.config.heartbeatTicks) broadcastHeartbeat(state, leadership);
+  if (leadership.heartbeatElapsedTicks < state.config.heartbeatTicks) return;
+  askForLease(state, leadership);
+  broadcastHeartbeat(state, leadership);
 }
 
 /** Whether a quorum was heard since the last check (dissertation 6.2). Begins the next period. */

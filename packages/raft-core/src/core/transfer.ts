@@ -30,6 +30,7 @@ export function sendTimeoutNowIfReady(state: ConsensusState, leadership: Leaders
   const { lastIndex } = state.log;
   if (peers.get(transfer.to)?.matchIndex !== lastIndex || state.commitIndex !== lastIndex) return;
   transfer.isTimeoutNowSent = true;
+  leadership.lease.giveUp();
   state.outbox.send({ type: "timeoutNow", from: state.id, to: transfer.to, term: state.term });
 }
 

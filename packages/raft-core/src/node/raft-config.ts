@@ -1,13 +1,17 @@
 import type { RaftConfig } from "../core/raft.ts";
 import type { NodeId } from "../types.ts";
+import type { Clock } from "../contracts.ts";
 import type { RaftNodeSettings } from "./options.ts";
+
+/** One tick for where in a tick the heartbeat arrives, one for timers that fire early. */
+const LEASE_SLACK_TICKS = 2;
 
 /** The core counts ticks; this turns the node's milliseconds into them. */
 export function raftConfigOf(
-  settings: RaftNodeSettings & { readonly id: NodeId },
+  settings: RaftNodeSettings & { readonly id: NodeId; readonly clock: Clock },
   appliedIndex: number,
 ): RaftConfig {
-  const { tickMs, electionTimeoutMs, heartbeatMs } = settings;
+  const { tickMs, electionTimeoutMs, heartbeatMs, clock } = settings;
   const electionTicks = Math.ceil(electionTimeoutMs.min / tickMs);
   return {
     id: settings.id,
@@ -22,5 +26,12 @@ export function raftConfigOf(
     maxCommittedBytes: settings.maxApplyBytes,
     appliedIndex,
     waitForState: true,
+    ...(settings.leaseReads && {
+      lease: { now: () => clock.now(), duration: leaseMs(settings, electionTicks) },
+    }),
   };
+}
+
+function leaseMs({ tickMs, maxClockDrift }: RaftNodeSettings, electionTicks: number): number {
+  return (electionTicks - LEASE_SLACK_TICKS) * tickMs * (1 - maxClockDrift);
 }

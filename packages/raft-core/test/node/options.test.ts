@@ -1,5 +1,10 @@
 import { expect, test } from "@jest/globals";
-import { DEFAULT_SETTINGS, type RaftNodeOptions, type RaftNodeSettings } from "../../src/index.ts";
+import {
+  DEFAULT_SETTINGS,
+  ManualClock,
+  type RaftNodeOptions,
+  type RaftNodeSettings,
+} from "../../src/index.ts";
 import { resolveOptions } from "../../src/node/options.ts";
 import { raftConfigOf } from "../../src/node/raft-config.ts";
 import { Cluster, rejection } from "./cluster.ts";
@@ -31,7 +36,7 @@ test("a bootstrap without voters is refused", () => {
 });
 
 test("milliseconds become ticks", () => {
-  const config = raftConfigOf({ ...DEFAULT_SETTINGS, id: 3 }, 17);
+  const config = raftConfigOf({ ...DEFAULT_SETTINGS, id: 3, clock: new ManualClock() }, 17);
   expect(config).toMatchObject({
     id: 3,
     electionTicks: 15,
@@ -39,5 +44,15 @@ test("milliseconds become ticks", () => {
     heartbeatTicks: 5,
     appliedIndex: 17,
   });
-  expect(raftConfigOf({ ...DEFAULT_SETTINGS, heartbeatMs: 1, id: 3 }, 0).heartbeatTicks).toBe(1);
+  const fast = raftConfigOf({ ...DEFAULT_SETTINGS, heartbeatMs: 1, id: 3, clock: new ManualClock() }, 0);
+  expect(fast.heartbeatTicks).toBe(1);
+});
+
+test("a lease ends before the voters' promise does, whoever's clock is fast and wherever in a tick it was given", () => {
+  const clock = new ManualClock();
+  const settings = { ...DEFAULT_SETTINGS, id: 3, clock };
+  expect(raftConfigOf(settings, 0).lease).toBeUndefined();
+  const { lease } = raftConfigOf({ ...settings, leaseReads: true, maxClockDrift: 0.1 }, 0);
+  expect(lease?.duration).toBe(117); // 15 ticks of 10 ms, less 2, less a tenth
+  expect(lease?.now()).toBe(clock.now());
 });

@@ -189,4 +189,31 @@ describe("a linearizable read in a cluster", () => {
     await cluster.result(read, 300);
     await cluster.stop();
   });
+
+  test("under a lease asks nobody, and goes back to asking when no heartbeat is answered any more", async () => {
+    const { cluster, leader } = await Cluster.led(3, { leaseReads: true });
+    await cluster.clock.advance(100);
+    expect(leader.node.status().holdsLease).toBe(true);
+    cluster.network.isolate(leader.id);
+    const alone = leader.node.linearizableRead();
+    await cluster.clock.advance(0);
+    expect(await settled(alone)).toBe("resolved");
+
+    await cluster.clock.advance(120);
+    expect(leader.node.status()).toMatchObject({ role: "leader", holdsLease: false });
+    expect(await cluster.result(rejection(leader.node.linearizableRead()), 1_000)).toMatchObject({
+      code: "NOT_LEADER",
+    });
+    await cluster.stop();
+  });
+
+  test("under a lease is not served by a process that slept through it", async () => {
+    const { cluster, leader } = await Cluster.led(3, { leaseReads: true });
+    await cluster.clock.advance(100);
+    cluster.network.isolate(leader.id);
+    const now = cluster.clock.now.bind(cluster.clock);
+    cluster.clock.now = () => now() + 5_000; // the ticks that fell due meanwhile have not come yet
+    expect(leader.node.status()).toMatchObject({ role: "leader", holdsLease: false });
+    await cluster.stop();
+  });
 });
