@@ -146,3 +146,13 @@ export class StreamReplacedError extends RaftGrpcError {
     super(`node ${from} opened a newer stream: if two processes run as node ${from}, stop one of them`);
   }
 }
+
+/** The port cannot be listened on. */
+export class ListenError extends RaftGrpcError {
+  readonly code = "LISTEN_FAILED";
+  readonly category = "unavailable";
+
+  constructor(address: string, cause: Error) {
+    super(`cannot listen on ${address}: ${cause.message}. Is another node running there? Choose another address.`, { cause });
+  }
+}

@@ -19,8 +19,11 @@ export type { RaftService, RaftServiceOptions } from "./service.ts";
 export { raftService, raftServiceImplementation } from "./service.ts";
 export type { IdentifyPeerRequest } from "./identify.ts";
 export { identifyPeer } from "./identify.ts";
+export type { JoinClusterOptions, JoinedCluster } from "./join-cluster.ts";
+export { joinCluster } from "./join-cluster.ts";
 export {
   ForeignClusterError,
+  ListenError,
   MalformedMessageError,
   NotReadyError,
   PeerTimeoutError,

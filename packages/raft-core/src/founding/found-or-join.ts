@@ -32,8 +32,8 @@ export interface FoundOrJoinOptions {
   readonly wait: () => Promise<void>;
   /** Makes a new unique cluster id. */
   readonly newClusterId: () => string;
-  /** Calls the start off. */
-  readonly signal: AbortSignal;
+  /** Calls the start off. Default: it waits as long as it takes. */
+  readonly signal?: AbortSignal;
   /** Told before each wait, with the peers that did not answer; empty means waiting for the founder. */
   readonly onWaiting?: (unanswered: readonly NodeId[]) => void;
 }
@@ -106,11 +106,12 @@ async function askAll(options: FoundOrJoinOptions): Promise<Map<NodeId, PeerIden
 }
 
 function throwIfAborted(options: FoundOrJoinOptions, unanswered: readonly NodeId[]): void {
-  if (options.signal.aborted) throw new FoundingAbortedError(options.self.id, unanswered, options.signal.reason);
+  if (options.signal?.aborted) throw new FoundingAbortedError(options.self.id, unanswered, options.signal.reason);
 }
 
 /** The outcome of `promise`, or `undefined` as soon as the signal aborts. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+  if (signal === undefined) return promise;
   let stop: (() => void) | undefined;
   const aborted = new Promise<undefined>((resolve) => {
     stop = () => resolve(undefined);
