@@ -66,6 +66,8 @@ export interface IncomingSnapshot {
 export interface Transport {
   /** Never blocks, never throws; what cannot be queued (bounded) is dropped, as a network would. */
   send(messages: readonly Message[]): void;
+  /** Messages that it knows to have dropped so far, to any peer: a count that only rises. For a transport that counts them. */
+  droppedMessages?(): number;
   /** Resolves when the receiver has installed the snapshot; rejects otherwise. */
   sendSnapshot(
     to: NodeId,

@@ -1,5 +1,6 @@
 import type { LogStorage } from "../contracts.ts";
 import type { AppendBatch, Message } from "../types.ts";
+import { Meter } from "./meter.ts";
 
 /** What has to become durable before its messages may travel. */
 interface Write {
@@ -26,14 +27,16 @@ export interface AppendPipelineDuties {
 export class AppendPipeline {
   readonly #storage: LogStorage;
   readonly #duties: AppendPipelineDuties;
+  readonly #meter: Meter;
   readonly #writes: Write[] = [];
   readonly #running = new Set<Promise<boolean>>();
   #pendingWrites = 0;
   #halted = false;
 
-  constructor(storage: LogStorage, duties: AppendPipelineDuties) {
+  constructor(storage: LogStorage, duties: AppendPipelineDuties, meter: Meter = new Meter()) {
     this.#storage = storage;
     this.#duties = duties;
+    this.#meter = meter;
   }
 
   /** Writes not yet durable. */
@@ -51,11 +54,13 @@ export class AppendPipeline {
     const write: Write = { id, messages, durable: false };
     this.#writes.push(write);
     this.#pendingWrites++;
+    const beganAtMs = this.#meter.now();
     void this.run(
       () => this.#storage.append(append),
       () => {
         write.durable = true;
         this.#pendingWrites--;
+        this.#meter.logWritten(append, beganAtMs);
         this.#release();
       },
     );

@@ -1,6 +1,7 @@
 import type { StateMachine } from "../contracts.ts";
 import type { Entry } from "../types.ts";
 import { ContractBrokenError } from "./errors.ts";
+import { Meter } from "./meter.ts";
 
 export interface ApplyPipelineDuties<Result> {
   readonly maxEntries: number;
@@ -14,13 +15,19 @@ export interface ApplyPipelineDuties<Result> {
 export class ApplyPipeline<Result> {
   readonly #stateMachine: StateMachine<Result>;
   readonly #duties: ApplyPipelineDuties<Result>;
+  readonly #meter: Meter;
   #waiting: Entry[] = [];
   #running: Promise<void> | undefined;
   #halted = false;
 
-  constructor(stateMachine: StateMachine<Result>, duties: ApplyPipelineDuties<Result>) {
+  constructor(
+    stateMachine: StateMachine<Result>,
+    duties: ApplyPipelineDuties<Result>,
+    meter: Meter = new Meter(),
+  ) {
     this.#stateMachine = stateMachine;
     this.#duties = duties;
+    this.#meter = meter;
   }
 
   push(entries: readonly Entry[]): void {
@@ -53,13 +60,16 @@ export class ApplyPipeline<Result> {
   }
 
   async #applyBatch(batch: readonly Entry[]): Promise<void> {
+    const beganAtMs = this.#meter.now();
     const results = await this.#stateMachine.apply(batch);
     if (results.length !== batch.length) {
       throw new ContractBrokenError(
         `apply gave ${results.length} results for ${batch.length} entries. Fix the state machine.`,
       );
     }
-    if (!this.#halted) this.#duties.onApplied(batch, results);
+    if (this.#halted) return;
+    this.#meter.batchApplied(batch.length, beganAtMs);
+    this.#duties.onApplied(batch, results);
   }
 
   #batchLength(): number {

@@ -2,6 +2,7 @@ import type { Raft, RaftEvent, Ready } from "../core/raft.ts";
 import { type Entry, NO_NODE, type SnapshotMeta } from "../types.ts";
 import { type NodeStoppedError, NotLeaderError } from "./errors.ts";
 import { MembershipChanges } from "./membership.ts";
+import type { Meter } from "./meter.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Proposals } from "./proposals.ts";
 import { Reads } from "./reads.ts";
@@ -22,13 +23,18 @@ export class Calls<Result> {
   readonly #raft: Raft;
   readonly #maxWriteBytes: number;
 
-  constructor(options: ResolvedOptions<Result>, raft: Raft) {
+  constructor(options: ResolvedOptions<Result>, raft: Raft, meter: Meter) {
     const maxPending = options.maxPendingReads;
     this.#raft = raft;
     this.#maxWriteBytes = options.maxWriteBytes;
-    this.proposals = new Proposals(options);
-    this.reads = new Reads({ maxPending });
-    this.forwardedReads = new Reads({ maxPending, maxRetries: MAX_FORWARD_RETRIES, firstContext: -1 });
+    this.proposals = new Proposals(options, meter);
+    this.reads = new Reads({ maxPending, kind: "leader", meter });
+    this.forwardedReads = new Reads({
+      maxPending,
+      maxRetries: MAX_FORWARD_RETRIES,
+      kind: "forwarded",
+      meter,
+    });
     this.transfers = new Transfers(options.id, options.clock, 3 * options.electionTimeoutMs.max);
   }
 

@@ -11,6 +11,7 @@ export class GuardedChunks {
   readonly #stallMs: number;
   readonly #signal: AbortSignal;
   #broken: SnapshotStreamError | undefined;
+  #sizeBytes = 0;
 
   constructor(chunks: AsyncIterable<Uint8Array>, clock: Clock, stallMs: number, signal: AbortSignal) {
     this.#source = chunks[Symbol.asyncIterator]();
@@ -24,9 +25,17 @@ export class GuardedChunks {
     return this.#broken;
   }
 
+  /** Bytes that have arrived. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
   async *chunks(): AsyncGenerator<Uint8Array> {
     try {
-      for (let next = await this.#next(); next.done !== true; next = await this.#next()) yield next.value;
+      for (let next = await this.#next(); next.done !== true; next = await this.#next()) {
+        this.#sizeBytes += next.value.length;
+        yield next.value;
+      }
     } catch (error) {
       this.#broken = new SnapshotStreamError(
         "The stream of the snapshot ended early; the leader will try again.",

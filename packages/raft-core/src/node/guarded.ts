@@ -7,9 +7,14 @@ export function guarded<Told>(listener: (told: Told) => void): (told: Told) => v
     try {
       listener(told);
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      surface(error);
     }
   };
+}
+
+/** Makes the bug of a listener an uncaught error, once the loop has gone on. */
+export function surface(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -3,10 +3,12 @@ import type { SnapshotDecision } from "../core/raft.ts";
 import type { SnapshotMeta } from "../types.ts";
 import { asError, FeatureLevelError, NodeStoppedError, SnapshotRefusedError } from "./errors.ts";
 import { GuardedChunks } from "./guarded-chunks.ts";
+import type { Meter, SnapshotEnd } from "./meter.ts";
 
 export interface IncomingSnapshotsParts {
   readonly stateMachine: Pick<StateMachine<unknown>, "restore">;
   readonly clock: Clock;
+  readonly meter: Meter;
   readonly stallMs: number;
   readonly featureLevel: number;
   /** Asks the core; from a yes on, it hands out nothing more to apply. */
@@ -80,20 +82,27 @@ export class IncomingSnapshots {
   }
 
   async #install(incoming: IncomingSnapshot, keepsLog: boolean): Promise<void> {
-    await this.#restore(incoming);
-    this.#refuseIfStopped();
-    await this.#parts.beginLogAfter(incoming.meta, keepsLog);
-    this.#refuseIfStopped();
+    const { clock, meter, stallMs } = this.#parts;
+    const beganAtMs = meter.now();
+    const guarded = new GuardedChunks(incoming.chunks, clock, stallMs, this.#stop.signal);
+    let outcome: SnapshotEnd["outcome"] = "failed";
+    try {
+      await this.#restore(incoming, guarded);
+      this.#refuseIfStopped();
+      await this.#parts.beginLogAfter(incoming.meta, keepsLog);
+      this.#refuseIfStopped();
+      outcome = "installed";
+    } finally {
+      meter.snapshotReceived({ peer: incoming.from, outcome, sizeBytes: guarded.sizeBytes, beganAtMs });
+    }
     this.#parts.onInstalled(incoming.meta);
   }
 
-  async #restore(incoming: IncomingSnapshot): Promise<void> {
-    const { clock, stallMs, stateMachine } = this.#parts;
-    const guarded = new GuardedChunks(incoming.chunks, clock, stallMs, this.#stop.signal);
+  async #restore(incoming: IncomingSnapshot, guarded: GuardedChunks): Promise<void> {
     await this.#parts.applyIdle();
     this.#refuseIfStopped();
     try {
-      await stateMachine.restore(incoming.meta, guarded.chunks());
+      await this.#parts.stateMachine.restore(incoming.meta, guarded.chunks());
     } catch (error) {
       this.#restoreFailed(asError(error), guarded);
       throw error;

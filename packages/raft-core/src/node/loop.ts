@@ -5,6 +5,7 @@ import { asError, NodeStoppedError } from "./errors.ts";
 import type { RaftNodeEvent } from "./events.ts";
 import { guarded } from "./guarded.ts";
 import { Input } from "./input.ts";
+import { Meter } from "./meter.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Output } from "./output.ts";
 
@@ -16,6 +17,7 @@ export class Loop<Result> {
   readonly raft: Raft;
   readonly calls: Calls<Result>;
   readonly output: Output<Result>;
+  readonly meter: Meter;
   readonly #input = new Input();
   readonly #options: ResolvedOptions<Result>;
   readonly #emit: (event: RaftNodeEvent) => void;
@@ -30,11 +32,13 @@ export class Loop<Result> {
     this.#options = options;
     this.#emit = guarded((event) => options.onEvent?.(event));
     this.raft = raft;
-    this.calls = new Calls(options, raft);
+    this.meter = meterOf(options);
+    this.calls = new Calls(options, raft, this.meter);
     this.output = new Output({
       options,
       raft,
       calls: this.calls,
+      meter: this.meter,
       wake: () => this.wake(),
       call: (action) => this.#call(action),
       fail: (error) => this.#fail(error),
@@ -78,6 +82,7 @@ export class Loop<Result> {
   #tick(): void {
     if (!this.#begun) this.#firstTick();
     this.#input.tick();
+    this.meter.tick();
     this.wake();
   }
 
@@ -92,6 +97,7 @@ export class Loop<Result> {
 
   #receive(messages: readonly Message[]): void {
     if (this.#ended !== undefined) return;
+    this.meter.messagesReceived(messages);
     this.#input.receive(messages);
     this.wake();
   }
@@ -157,4 +163,8 @@ export class Loop<Result> {
     this.output.halt(reason);
     this.calls.rejectAll(reason);
   }
+}
+
+function meterOf({ clock, observer, transport }: ResolvedOptions<unknown>): Meter {
+  return new Meter({ clock, observer, droppedMessages: () => transport.droppedMessages?.() });
 }

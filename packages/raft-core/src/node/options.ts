@@ -2,6 +2,7 @@ import type { Clock, LogStorage, StateMachine, Transport } from "../contracts.ts
 import type { Configuration, NodeId } from "../types.ts";
 import { InvalidOptionError } from "./errors.ts";
 import type { RaftNodeEvent } from "./events.ts";
+import type { RaftObserver } from "./observer.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -23,6 +24,8 @@ export interface RaftNodeParts<Result> {
   readonly bootstrap: Configuration;
   /** Called for each event, the first no earlier than one tick after the start: `start` has resolved by then. */
   readonly onEvent?: (event: RaftNodeEvent) => void;
+  /** Told how long things take and how they end, for metrics. Default: nobody, at no cost. */
+  readonly observer?: RaftObserver;
 }
 
 /** What may be tuned. Every limit bounds something that would otherwise grow with load. */

@@ -2,13 +2,16 @@ import type { Clock, Snapshot, StateMachine, Transport } from "../contracts.ts";
 import type { SnapshotToSend } from "../core/raft.ts";
 import type { NodeId, SnapshotMeta } from "../types.ts";
 import { Backoff } from "./backoff.ts";
+import { CountedChunks } from "./counted-chunks.ts";
 import { asError, SnapshotStreamError } from "./errors.ts";
 import type { RaftNodeEvent } from "./events.ts";
+import type { Meter, SnapshotEnd } from "./meter.ts";
 
 export interface OutgoingSnapshotsParts {
   readonly stateMachine: Pick<StateMachine<unknown>, "snapshot" | "durable">;
   readonly transport: Pick<Transport, "sendSnapshot">;
   readonly clock: Clock;
+  readonly meter: Meter;
   readonly retryMs: { readonly min: number; readonly max: number };
   /** Fills in the members when the state never saw them. */
   complete(meta: SnapshotMeta): SnapshotMeta;
@@ -94,13 +97,33 @@ export class OutgoingSnapshots {
     }
   }
 
-  async #stream({ to, term }: SnapshotToSend, sending: Sending): Promise<SnapshotMeta> {
-    const snapshot = await this.#parts.stateMachine.snapshot();
+  async #stream(request: SnapshotToSend, sending: Sending): Promise<SnapshotMeta> {
+    const { meter, stateMachine } = this.#parts;
+    const beganAtMs = meter.now();
+    const chunks = new CountedChunks();
+    let outcome: SnapshotEnd["outcome"] = "failed";
+    try {
+      const meta = await this.#sendState(request, await stateMachine.snapshot(), chunks, sending);
+      outcome = "installed";
+      return meta;
+    } finally {
+      meter.snapshotSent({ peer: request.to, outcome, sizeBytes: chunks.sizeBytes, beganAtMs });
+    }
+  }
+
+  async #sendState(
+    { to, term }: SnapshotToSend,
+    snapshot: Snapshot,
+    counted: CountedChunks,
+    sending: Sending,
+  ): Promise<SnapshotMeta> {
+    const { meter, transport } = this.#parts;
     try {
       sending.abort.signal.throwIfAborted();
       const meta = this.#parts.complete(snapshot.meta);
       sending.heldIndex = meta.index;
-      await this.#parts.transport.sendSnapshot(to, term, meta, snapshot.chunks, sending.abort.signal);
+      const chunks = meter.isObserved ? counted.of(snapshot.chunks) : snapshot.chunks;
+      await transport.sendSnapshot(to, term, meta, chunks, sending.abort.signal);
       return meta;
     } finally {
       await this.#close(to, snapshot);

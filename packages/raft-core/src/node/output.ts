@@ -1,11 +1,12 @@
 import type { Raft, RaftEvent, Ready } from "../core/raft.ts";
-import type { Entry, SnapshotMeta } from "../types.ts";
+import type { Entry, Message, SnapshotMeta } from "../types.ts";
 import { AppendPipeline } from "./append-pipeline.ts";
 import { ApplyPipeline } from "./apply-pipeline.ts";
 import type { Calls } from "./calls.ts";
 import { type NodeStoppedError, NotLeaderError } from "./errors.ts";
 import type { RaftNodeEvent } from "./events.ts";
 import { Leadership } from "./leadership.ts";
+import type { Meter } from "./meter.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Snapshots } from "./snapshots.ts";
 import { StateLoss } from "./state-loss.ts";
@@ -14,6 +15,7 @@ export interface OutputParts<Result> {
   readonly options: ResolvedOptions<Result>;
   readonly raft: Raft;
   readonly calls: Calls<Result>;
+  readonly meter: Meter;
   /** Asks for a turn of the loop. */
   wake(): void;
   /** Calls the core from outside a turn; a throw is fatal. */
@@ -37,25 +39,34 @@ export class Output<Result> {
 
   constructor(parts: OutputParts<Result>) {
     this.#parts = parts;
-    const { options, raft, call, emit, fail } = parts;
-    const { clock, stateMachine, storage, transport } = options;
+    const { options, raft, meter, call, emit, fail } = parts;
+    const { clock, stateMachine, storage } = options;
     this.leadership = new Leadership(emit);
     this.#stateLoss = new StateLoss({ clock, status: () => raft.status(), emit });
-    this.appends = new AppendPipeline(storage, {
-      onDurable: (readyId) => this.#onDurable(readyId),
-      send: (messages) => transport.send(messages),
-      onFailed: fail,
-    });
-    this.#applies = new ApplyPipeline(stateMachine, {
-      maxEntries: options.maxApplyEntries,
-      maxBytes: options.maxApplyBytes,
-      onApplied: (entries, results) => this.#onApplied(entries, results),
-      onFailed: fail,
-    });
+    this.appends = new AppendPipeline(
+      storage,
+      {
+        onDurable: (readyId) => this.#onDurable(readyId),
+        send: (messages) => this.#send(messages),
+        onFailed: fail,
+      },
+      meter,
+    );
+    this.#applies = new ApplyPipeline(
+      stateMachine,
+      {
+        maxEntries: options.maxApplyEntries,
+        maxBytes: options.maxApplyBytes,
+        onApplied: (entries, results) => this.#onApplied(entries, results),
+        onFailed: fail,
+      },
+      meter,
+    );
     this.snapshots = new Snapshots({
       options,
       raft,
       appends: this.appends,
+      meter,
       applyIdle: () => this.#applies.idle(),
       call,
       onInstalled: (meta) => this.#onSnapshotInstalled(meta),
@@ -69,13 +80,16 @@ export class Output<Result> {
   }
 
   carryOut(ready: Ready): void {
-    const { options, calls } = this.#parts;
-    if (ready.messages.length > 0) options.transport.send(ready.messages);
+    const { calls, meter } = this.#parts;
+    if (ready.messages.length > 0) this.#send(ready.messages);
     this.appends.push(ready.id, ready.append, ready.messagesAfterAppend);
     for (const event of ready.events) this.#observe(event);
     calls.settle(ready);
     this.#applies.push(ready.committed);
-    for (const request of ready.snapshotRequests) this.snapshots.send(request);
+    for (const request of ready.snapshotRequests) {
+      meter.snapshotBegan(request.to);
+      this.snapshots.send(request);
+    }
   }
 
   /** Begins nothing more, and says nothing about what is under way. */
@@ -92,8 +106,14 @@ export class Output<Result> {
     await Promise.all([this.appends.idle(), this.#applies.idle(), this.snapshots.idle()]);
   }
 
+  #send(messages: readonly Message[]): void {
+    this.#parts.meter.messagesSent(messages);
+    this.#parts.options.transport.send(messages);
+  }
+
   #observe(event: RaftEvent): void {
-    const { calls, emit, raft } = this.#parts;
+    const { calls, emit, meter, raft } = this.#parts;
+    meter.observe(event);
     this.leadership.observe(event);
     calls.observe(event);
     if (event.type === "leaderChanged")

@@ -1,15 +1,9 @@
 import type { DroppedProposal } from "../core/raft.ts";
+import type { RaftError } from "../errors.ts";
 import type { Entry } from "../types.ts";
-import {
-  type NodeStoppedError,
-  ProposalDroppedError,
-  ProposalOutcomeUnknownError,
-  ProposalTooLargeError,
-  TooManyProposalsError,
-} from "./errors.ts";
-
-/** "system" is for what keeps the cluster going (finishes, leases, membership); it has a reserved share and goes first (G21). */
-export type ProposalPriority = "system" | "user";
+import { type NodeStoppedError, ProposalDroppedError, ProposalOutcomeUnknownError } from "./errors.ts";
+import { Meter } from "./meter.ts";
+import { ProposalBudget, type ProposalLimits, type ProposalPriority } from "./proposal-budget.ts";
 
 export interface ProposeOptions {
   /**
@@ -21,19 +15,14 @@ export interface ProposeOptions {
   readonly priority?: ProposalPriority;
 }
 
-export interface ProposalLimits {
-  readonly maxProposalBytes: number;
-  readonly maxInflightProposals: number;
-  readonly maxUncommittedBytes: number;
-  readonly systemShare: number;
-}
-
 /** A proposal from its call to its one end. */
 interface Proposal<Result> {
   readonly data: Uint8Array;
   readonly priority: ProposalPriority;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
+  /** See {@link Meter.now}. */
+  readonly beganAtMs: number;
   /** Set once the log took it. */
   term: number | undefined;
   /** The caller has its answer; what is left is to give back the budget. */
@@ -47,43 +36,52 @@ interface Proposal<Result> {
  * until its fate is known, because its bytes are still in memory.
  */
 export class Proposals<Result> {
-  readonly #limits: ProposalLimits;
+  readonly #budget: ProposalBudget;
+  readonly #meter: Meter;
   readonly #queued: Record<ProposalPriority, Set<Proposal<Result>>> = { system: new Set(), user: new Set() };
   readonly #tracked = new Map<number, Proposal<Result>>();
-  readonly #used = { system: { count: 0, sizeBytes: 0 }, user: { count: 0, sizeBytes: 0 } };
 
-  constructor(limits: ProposalLimits) {
-    this.#limits = limits;
+  constructor(limits: ProposalLimits, meter: Meter = new Meter()) {
+    this.#budget = new ProposalBudget(limits);
+    this.#meter = meter;
   }
 
   /** Proposals begun and not ended. */
   get inflight(): number {
-    return this.#used.system.count + this.#used.user.count;
+    return this.#budget.count;
   }
 
   get inflightBytes(): number {
-    return this.#used.system.sizeBytes + this.#used.user.sizeBytes;
+    return this.#budget.sizeBytes;
   }
 
   /** Queues a proposal, or throws why it cannot be taken. */
   submit(data: Uint8Array, options: ProposeOptions): Promise<Result> {
     const { signal, priority = "user" } = options;
-    this.#refuseAboveLimits(data.length, priority);
-    if (signal?.aborted === true) throw abortedBefore(signal);
+    const refusal = this.#budget.refusal(data.length, priority);
+    if (refusal !== undefined) throw this.refused(refusal, data.length);
+    if (signal?.aborted === true) throw this.refused(abortedBefore(signal), data.length);
     return new Promise<Result>((resolve, reject) => {
       const proposal: Proposal<Result> = {
         data,
         priority,
         resolve,
         reject,
+        beganAtMs: this.#meter.now(),
         term: undefined,
         answered: false,
         forgetSignal: () => {},
       };
       this.#queued[priority].add(proposal);
-      this.#use(proposal, 1);
+      this.#budget.take(data.length, priority);
       if (signal !== undefined) this.#listen(proposal, signal);
     });
+  }
+
+  /** Takes note of a proposal that is refused at once, and gives back why. */
+  refused<Refusal extends RaftError>(refusal: Refusal, sizeBytes: number): Refusal {
+    this.#meter.proposalFailed(refusal, this.#meter.now(), sizeBytes);
+    return refusal;
   }
 
   /** The next proposals for the log: system ones first, at least one if there is one, about `maxBytes`. */
@@ -113,8 +111,8 @@ export class Proposals<Result> {
   applied(entry: Entry, result: Result): void {
     const proposal = this.#untrack(entry.index);
     if (proposal === undefined) return;
-    if (proposal.term === entry.term) this.#end(proposal, () => proposal.resolve(result));
-    else this.#end(proposal, () => proposal.reject(replaced(entry.index)));
+    if (proposal.term === entry.term) this.#resolve(proposal, result);
+    else this.#reject(proposal, replaced(entry.index));
   }
 
   /** The core says that it cannot follow this proposal any further. */
@@ -122,7 +120,7 @@ export class Proposals<Result> {
     if (this.#tracked.get(index)?.term !== term) return;
     const proposal = this.#untrack(index);
     if (proposal === undefined) return;
-    this.#end(proposal, () => proposal.reject(outcome === "dropped" ? replaced(index) : unknown(index)));
+    this.#reject(proposal, outcome === "dropped" ? replaced(index) : unknown(index));
   }
 
   /** A snapshot jumped over these: their entries will not be applied one by one here. */
@@ -130,15 +128,15 @@ export class Proposals<Result> {
     for (const [at, proposal] of this.#tracked) {
       if (at > index) continue;
       this.#tracked.delete(at);
-      this.#end(proposal, () => proposal.reject(unknown(at)));
+      this.#reject(proposal, unknown(at));
     }
   }
 
   /** Ends everything that the log has not taken. */
-  rejectQueued(reason: () => Error): void {
+  rejectQueued(reason: () => RaftError): void {
     for (const proposal of this.#inOrder()) {
       this.#queued[proposal.priority].delete(proposal);
-      this.#end(proposal, () => proposal.reject(reason()));
+      this.#reject(proposal, reason());
     }
   }
 
@@ -147,31 +145,13 @@ export class Proposals<Result> {
     this.rejectQueued(() => cause);
     for (const [index, proposal] of this.#tracked) {
       this.#tracked.delete(index);
-      this.#end(proposal, () => proposal.reject(unknown(index, cause)));
+      this.#reject(proposal, unknown(index, cause));
     }
   }
 
   *#inOrder(): Generator<Proposal<Result>> {
     yield* this.#queued.system;
     yield* this.#queued.user;
-  }
-
-  #refuseAboveLimits(sizeBytes: number, priority: ProposalPriority): void {
-    const { maxProposalBytes, maxInflightProposals, maxUncommittedBytes, systemShare } = this.#limits;
-    if (sizeBytes > maxProposalBytes) throw new ProposalTooLargeError(sizeBytes, maxProposalBytes);
-    const full =
-      exceeds(this.inflight + 1, maxInflightProposals, this.inflightBytes + sizeBytes, maxUncommittedBytes) ||
-      (priority === "user" &&
-        exceeds(
-          this.#used.user.count + 1,
-          Math.max(1, Math.floor(maxInflightProposals * (1 - systemShare))),
-          this.#used.user.sizeBytes + sizeBytes,
-          maxUncommittedBytes * (1 - systemShare),
-        ));
-    if (!full) return;
-    throw new TooManyProposalsError(
-      `${this.inflight} proposals of ${this.inflightBytes} bytes are in flight, the limit for ${priority} proposals. Try again when some have ended.`,
-    );
   }
 
   #listen(proposal: Proposal<Result>, signal: AbortSignal): void {
@@ -181,19 +161,8 @@ export class Proposals<Result> {
   }
 
   #abort(proposal: Proposal<Result>, signal: AbortSignal): void {
-    if (this.#queued[proposal.priority].delete(proposal)) {
-      this.#end(proposal, () => proposal.reject(abortedBefore(signal)));
-      return;
-    }
-    proposal.answered = true;
-    proposal.reject(
-      new ProposalOutcomeUnknownError(
-        "The caller stopped waiting after the log took the proposal; it may yet be applied.",
-        {
-          cause: signal.reason,
-        },
-      ),
-    );
+    if (this.#queued[proposal.priority].delete(proposal)) this.#reject(proposal, abortedBefore(signal));
+    else this.#answerWith(proposal, abortedAfter(signal));
   }
 
   #untrack(index: number): Proposal<Result> | undefined {
@@ -202,28 +171,43 @@ export class Proposals<Result> {
     return proposal;
   }
 
-  #end(proposal: Proposal<Result>, answer: () => void): void {
-    this.#use(proposal, -1);
-    proposal.forgetSignal();
+  #resolve(proposal: Proposal<Result>, result: Result): void {
+    this.#release(proposal);
     if (proposal.answered) return;
     proposal.answered = true;
-    answer();
+    this.#meter.proposalApplied(proposal.beganAtMs, proposal.data.length);
+    proposal.resolve(result);
   }
 
-  #use({ priority, data }: Proposal<Result>, sign: 1 | -1): void {
-    const used = this.#used[priority];
-    used.count += sign;
-    used.sizeBytes += sign * data.length;
+  #reject(proposal: Proposal<Result>, error: RaftError): void {
+    this.#release(proposal);
+    if (!proposal.answered) this.#answerWith(proposal, error);
   }
-}
 
-function exceeds(count: number, maxCount: number, sizeBytes: number, maxBytes: number): boolean {
-  return count > maxCount || sizeBytes > maxBytes;
+  #answerWith(proposal: Proposal<Result>, error: RaftError): void {
+    proposal.answered = true;
+    this.#meter.proposalFailed(error, proposal.beganAtMs, proposal.data.length);
+    proposal.reject(error);
+  }
+
+  #release({ data, priority, forgetSignal }: Proposal<Result>): void {
+    this.#budget.giveBack(data.length, priority);
+    forgetSignal();
+  }
 }
 
 function abortedBefore(signal: AbortSignal): ProposalDroppedError {
   return new ProposalDroppedError(
     "The caller stopped waiting before the proposal reached the log; it never will.",
+    {
+      cause: signal.reason,
+    },
+  );
+}
+
+function abortedAfter(signal: AbortSignal): ProposalOutcomeUnknownError {
+  return new ProposalOutcomeUnknownError(
+    "The caller stopped waiting after the log took the proposal; it may yet be applied.",
     {
       cause: signal.reason,
     },

@@ -1,7 +1,8 @@
 import { type ConfChange, Raft } from "../core/raft.ts";
 import { type Entry, NO_NODE, type NodeId } from "../types.ts";
-import { NotLeaderError, TransferFailedError } from "./errors.ts";
+import { type NodeStoppedError, NotLeaderError, TransferFailedError } from "./errors.ts";
 import { Loop } from "./loop.ts";
+import type { RaftMetrics } from "./metrics.ts";
 import { type RaftNodeOptions, resolveOptions } from "./options.ts";
 import type { ProposeOptions } from "./proposals.ts";
 import { raftConfigOf } from "./raft-config.ts";
@@ -43,8 +44,10 @@ export class RaftNode<Result> {
    *   took it. This is final: should the entry be applied here later, nobody is told.
    */
   async propose(data: Uint8Array, options: ProposeOptions = {}): Promise<Result> {
-    this.#refuseUnlessLeader();
-    const result = this.#loop.calls.proposals.submit(data, options);
+    const { proposals } = this.#loop.calls;
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw proposals.refused(refusal, data.length);
+    const result = proposals.submit(data, options);
     this.#loop.wake();
     return result;
   }
@@ -55,9 +58,10 @@ export class RaftNode<Result> {
    * With `forward`, such a node asks its leader instead, and rejects when none is known or it does not answer.
    */
   async linearizableRead({ forward = false }: ReadOptions = {}): Promise<void> {
-    if (forward) this.#refuseUnlessLed();
-    else this.#refuseUnlessLeader();
-    const read = (forward ? this.#loop.calls.forwardedReads : this.#loop.calls.reads).submit();
+    const reads = forward ? this.#loop.calls.forwardedReads : this.#loop.calls.reads;
+    const refusal = forward ? this.#forwardRefusal() : this.#refusal();
+    if (refusal !== undefined) throw reads.refused(refusal);
+    const read = reads.submit();
     this.#loop.wake();
     return read;
   }
@@ -107,6 +111,11 @@ export class RaftNode<Result> {
     };
   }
 
+  /** What happened here since the start, counted. For how long things take, give an `observer`. */
+  metrics(): RaftMetrics {
+    return this.#loop.meter.metrics();
+  }
+
   /** Entries held in memory, from `from` on, at most `limit`; older ones were compacted. */
   entries(from: number, limit: number): readonly Entry[] {
     return this.#loop.raft.entries(from, limit);
@@ -122,15 +131,20 @@ export class RaftNode<Result> {
     return this.#stopping;
   }
 
-  #refuseUnlessLed(): void {
-    const { ended, raft } = this.#loop;
-    if (ended !== undefined) throw ended;
-    if (raft.leader === NO_NODE) throw new NotLeaderError(NO_NODE);
+  #refuseUnlessLeader(): void {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
   }
 
-  #refuseUnlessLeader(): void {
+  /** Why nothing can be asked of this node, unless it leads. */
+  #refusal(): NodeStoppedError | NotLeaderError | undefined {
     const { ended, raft } = this.#loop;
-    if (ended !== undefined) throw ended;
-    if (raft.role !== "leader") throw new NotLeaderError(raft.leader);
+    return ended ?? (raft.role === "leader" ? undefined : new NotLeaderError(raft.leader));
+  }
+
+  /** Why nothing can be passed to whoever leads. */
+  #forwardRefusal(): NodeStoppedError | NotLeaderError | undefined {
+    const { ended, raft } = this.#loop;
+    return ended ?? (raft.leader === NO_NODE ? new NotLeaderError(NO_NODE) : undefined);
   }
 }

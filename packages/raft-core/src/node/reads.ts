@@ -1,6 +1,9 @@
 import type { DroppedRead, ReadOutcome, ReadState } from "../core/raft.ts";
+import type { RaftError } from "../errors.ts";
 import type { NodeId } from "../types.ts";
 import { NotLeaderError, TooManyReadsError } from "./errors.ts";
+import { Meter } from "./meter.ts";
+import type { ReadKind } from "./observer.ts";
 
 export interface ReadOptions {
   /**
@@ -15,13 +18,16 @@ export interface ReadsOptions {
   readonly maxPending: number;
   /** How often a read goes into another round after its own was dropped. Default: as often as it takes. */
   readonly maxRetries?: number;
-  /** What tells apart the rounds of two users of one core: their numbers rise from it or, negative, fall. Default 1. */
-  readonly firstContext?: 1 | -1;
+  /** Default "leader". Also tells apart the rounds of the two kinds in one core: the numbers of forwarded ones are negative. */
+  readonly kind?: ReadKind;
+  readonly meter?: Meter;
 }
 
 interface Read {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
+  /** See {@link Meter.now}. */
+  readonly beganAtMs: number;
   retries: number;
 }
 
@@ -41,17 +47,19 @@ const MAX_ROUNDS = 2;
 export class Reads {
   readonly #maxPending: number;
   readonly #maxRetries: number;
-  readonly #step: 1 | -1;
+  readonly #kind: ReadKind;
+  readonly #meter: Meter;
   #waiting: Read[] = [];
   readonly #rounds = new Map<number, readonly Read[]>();
   #confirmed: ConfirmedRound[] = [];
   #context = 0;
   #pending = 0;
 
-  constructor({ maxPending, maxRetries = Number.POSITIVE_INFINITY, firstContext = 1 }: ReadsOptions) {
+  constructor({ maxPending, maxRetries = Number.POSITIVE_INFINITY, kind = "leader", meter }: ReadsOptions) {
     this.#maxPending = maxPending;
     this.#maxRetries = maxRetries;
-    this.#step = firstContext;
+    this.#kind = kind;
+    this.#meter = meter ?? new Meter();
   }
 
   get pending(): number {
@@ -60,20 +68,25 @@ export class Reads {
 
   submit(): Promise<void> {
     if (this.#pending >= this.#maxPending) {
-      throw new TooManyReadsError(
-        `${this.#pending} reads wait for their confirmation. Try again in a moment.`,
-      );
+      const message = `${this.#pending} reads wait for their confirmation. Try again in a moment.`;
+      throw this.refused(new TooManyReadsError(message));
     }
     return new Promise<void>((resolve, reject) => {
       this.#pending++;
-      this.#waiting.push({ resolve, reject, retries: 0 });
+      this.#waiting.push({ resolve, reject, beganAtMs: this.#meter.now(), retries: 0 });
     });
+  }
+
+  /** Takes note of a read that is refused at once, and gives back why. */
+  refused<Refusal extends RaftError>(refusal: Refusal): Refusal {
+    this.#meter.readFailed(this.#kind, refusal, this.#meter.now());
+    return refusal;
   }
 
   /** Begins a round for the reads that wait. */
   flush(readIndex: (context: number) => ReadOutcome): void {
     if (this.#waiting.length === 0 || this.#rounds.size >= MAX_ROUNDS) return;
-    this.#context += this.#step;
+    this.#context += this.#kind === "leader" ? 1 : -1;
     const context = this.#context;
     const outcome = readIndex(context);
     if (outcome.accepted) {
@@ -97,7 +110,7 @@ export class Reads {
       reads.filter(({ retries }) => retries > this.#maxRetries === isOver),
     );
     this.#waiting = [...(kept ?? []), ...this.#waiting];
-    this.#end(givenUp ?? [], (read) => read.reject(new NotLeaderError(leader)));
+    this.#reject(givenUp ?? [], () => new NotLeaderError(leader));
   }
 
   /** Ends the confirmed reads that the state has caught up with. */
@@ -105,7 +118,7 @@ export class Reads {
     if (this.#confirmed.length === 0) return;
     const ready = this.#confirmed.filter(({ index }) => index <= appliedIndex);
     this.#confirmed = this.#confirmed.filter(({ index }) => index > appliedIndex);
-    for (const { reads } of ready) this.#end(reads, (read) => read.resolve());
+    for (const { reads } of ready) this.#resolve(reads);
   }
 
   /** This node does not lead: whatever is not confirmed will not be. A confirmed read stays true and only waits for apply. */
@@ -114,10 +127,10 @@ export class Reads {
     const waiting = [...this.#rounds.values(), this.#waiting].flat();
     this.#rounds.clear();
     this.#waiting = [];
-    this.#end(waiting, (read) => read.reject(new NotLeaderError(leader)));
+    this.#reject(waiting, () => new NotLeaderError(leader));
   }
 
-  rejectAll(reason: Error): void {
+  rejectAll(reason: RaftError): void {
     const reads = [
       ...this.#confirmed.map((round) => round.reads),
       ...this.#rounds.values(),
@@ -126,7 +139,7 @@ export class Reads {
     this.#confirmed = [];
     this.#rounds.clear();
     this.#waiting = [];
-    this.#end(reads, (read) => read.reject(reason));
+    this.#reject(reads, () => reason);
   }
 
   #takeRound(context: number): readonly Read[] {
@@ -135,8 +148,20 @@ export class Reads {
     return reads;
   }
 
-  #end(reads: readonly Read[], answer: (read: Read) => void): void {
+  #resolve(reads: readonly Read[]): void {
     this.#pending -= reads.length;
-    for (const read of reads) answer(read);
+    for (const read of reads) {
+      this.#meter.readServed(this.#kind, read.beganAtMs);
+      read.resolve();
+    }
+  }
+
+  #reject(reads: readonly Read[], reason: () => RaftError): void {
+    this.#pending -= reads.length;
+    for (const read of reads) {
+      const error = reason();
+      this.#meter.readFailed(this.#kind, error, read.beganAtMs);
+      read.reject(error);
+    }
   }
 }

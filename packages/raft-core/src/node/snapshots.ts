@@ -5,6 +5,7 @@ import type { AppendPipeline } from "./append-pipeline.ts";
 import { Compaction } from "./compaction.ts";
 import type { RaftNodeEvent } from "./events.ts";
 import { IncomingSnapshots } from "./incoming-snapshots.ts";
+import type { Meter } from "./meter.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { OutgoingSnapshots } from "./outgoing-snapshots.ts";
 import { withMembers } from "./restart.ts";
@@ -13,6 +14,7 @@ export interface SnapshotsParts {
   readonly options: ResolvedOptions<unknown>;
   readonly raft: Raft;
   readonly appends: AppendPipeline;
+  readonly meter: Meter;
   /** Resolves when what was handed out is applied. */
   applyIdle(): Promise<void>;
   /** Calls the core from outside a turn; a throw is fatal. */
@@ -77,11 +79,12 @@ export class Snapshots {
   }
 
   #sender(): OutgoingSnapshots {
-    const { options, raft, call, emit } = this.#parts;
+    const { options, raft, meter, call, emit } = this.#parts;
     return new OutgoingSnapshots({
       stateMachine: options.stateMachine,
       transport: options.transport,
       clock: options.clock,
+      meter,
       retryMs: options.snapshotRetryMs,
       complete: (meta) => this.#complete(meta),
       onEnded: (to, meta) => call(() => raft.snapshotSent(to, meta)),
@@ -90,10 +93,11 @@ export class Snapshots {
   }
 
   #receiver(): IncomingSnapshots {
-    const { options, raft, appends, applyIdle, call, onInstalled, onFatal, emit } = this.#parts;
+    const { options, raft, appends, meter, applyIdle, call, onInstalled, onFatal, emit } = this.#parts;
     return new IncomingSnapshots({
       stateMachine: options.stateMachine,
       clock: options.clock,
+      meter,
       stallMs: options.snapshotStallMs,
       featureLevel: options.featureLevel,
       decide: (incoming) => this.#decide(incoming),

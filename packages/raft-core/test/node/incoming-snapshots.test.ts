@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { ManualClock, type SnapshotMeta } from "../../src/index.ts";
 import { IncomingSnapshots, type IncomingSnapshotsParts } from "../../src/node/incoming-snapshots.ts";
+import { Meter } from "../../src/node/meter.ts";
 import { eventLoopTurn, gate, rejection } from "./cluster.ts";
 
 const meta: SnapshotMeta = {
@@ -29,6 +30,7 @@ function under(parts: Partial<IncomingSnapshotsParts> = {}) {
       },
     },
     clock: new ManualClock(),
+    meter: new Meter(),
     stallMs: 1_000,
     featureLevel: 0,
     decide: () => ({ install: true, keepsLog: false }),

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { ManualClock, type RaftNodeEvent, type Snapshot, type SnapshotMeta } from "../../src/index.ts";
+import { Meter } from "../../src/node/meter.ts";
 import { OutgoingSnapshots, type OutgoingSnapshotsParts } from "../../src/node/outgoing-snapshots.ts";
 import { eventLoopTurn, gate } from "./cluster.ts";
 
@@ -21,6 +22,7 @@ function under(parts: Partial<OutgoingSnapshotsParts> = {}) {
     stateMachine: { snapshot, durable: () => meta(10) },
     transport: { sendSnapshot: () => Promise.resolve() },
     clock,
+    meter: new Meter(),
     retryMs: { min: 100, max: 400 },
     complete: (found) => found,
     onEnded: (to, sent) => ended.push([to, sent?.index]),
