@@ -11,7 +11,7 @@ const jestArgs = process.argv.slice(2);
 const checks = [
   ["types", () => run(bin("tsc"), ["-b"])],
   ["lint", () => run(bin("eslint"), ["."])],
-  ["import rules", () => run(bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "packages", "apps"])],
+  ["import rules", () => run(bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "packages", "apps", "examples"])],
   ["protos", () => run(bin("buf"), ["lint"], { cwd: new URL("../protos", import.meta.url).pathname })],
   ["packages", checkPackages],
 ];

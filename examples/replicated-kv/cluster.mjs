@@ -10,7 +10,11 @@ import { prepare } from "./prepare.mjs";
 
 const SERVER = fileURLToPath(new URL("dist/server.js", import.meta.url));
 const directory = process.argv[2] ?? fileURLToPath(new URL(".replicated-kv", import.meta.url));
-const nodes = [1, 2, 3].map((id) => ({ id, address: `127.0.0.1:${7100 + id}`, http: `127.0.0.1:${8100 + id}` }));
+const nodes = [1, 2, 3].map((id) => ({
+  id,
+  address: `127.0.0.1:${7100 + id}`,
+  http: `127.0.0.1:${8100 + id}`,
+}));
 if (!existsSync(join(directory, "nodes.json"))) await prepare(directory, nodes);
 
 // Each in a process group of its own: Ctrl-C reaches this script alone, which then asks them to drain.
