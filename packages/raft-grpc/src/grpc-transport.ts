@@ -40,6 +40,8 @@ export class GrpcTransport implements Transport {
   readonly #links = new Map<NodeId, PeerLink>();
   readonly #sending = new Set<Promise<void>>();
   #members: ReadonlyMap<NodeId, Member> = new Map();
+  /** By links that are closed. */
+  #droppedBefore = 0;
   /** What arrives; for the service. */
   readonly inbound: Inbound;
 
@@ -66,14 +68,14 @@ export class GrpcTransport implements Transport {
     for (const [id, link] of this.#links) {
       const member = this.#members.get(id);
       if (member?.address === link.member.address && member.uuid === link.member.uuid) continue;
-      link.close();
+      this.#close(link);
       this.#links.delete(id);
     }
   }
 
   /** Opens the connections to all peers anew, so that renewed certificates are used. What waits to be sent is lost, as on any network. */
   renew(): void {
-    for (const link of this.#links.values()) link.close();
+    for (const link of this.#links.values()) this.#close(link);
     this.#links.clear();
   }
 
@@ -81,6 +83,13 @@ export class GrpcTransport implements Transport {
     if (this.#closing.signal.aborted) return;
     // A message for nobody is lost, as on any network.
     for (const message of messages) this.#linkTo(message.to)?.send(message);
+  }
+
+  /** Messages that found no room in the queue of their peer, or were in it when its stream broke. */
+  droppedMessages(): number {
+    let dropped = this.#droppedBefore;
+    for (const link of this.#links.values()) dropped += link.status.droppedMessages;
+    return dropped;
   }
 
   async sendSnapshot(
@@ -130,6 +139,11 @@ export class GrpcTransport implements Transport {
     this.inbound.close();
     for (const link of this.#links.values()) link.close();
     await Promise.all(this.#sending);
+  }
+
+  #close(link: PeerLink): void {
+    link.close();
+    this.#droppedBefore += link.status.droppedMessages;
   }
 
   #linkTo(id: NodeId): PeerLink | undefined {

@@ -108,6 +108,8 @@ describe("messages", () => {
     expect(one.transport.status()[0]).toMatchObject({ connected: false, queuedMessages: 10, droppedMessages: 990 });
     await one.event("peerLost");
     expect(one.transport.status()[0]).toMatchObject({ queuedMessages: 0, droppedMessages: 1_000 });
+    one.transport.renew();
+    expect([one.transport.status(), one.transport.droppedMessages()]).toEqual([[], 1_000]);
   });
 
   test("for a peer that accepts connections and says nothing are given up in time, and leave no socket behind", async () => {

@@ -19,6 +19,7 @@ export class MemoryNetwork {
   readonly #transports = new Map<NodeId, MemoryTransport>();
   readonly #cut = new Set<string>();
   readonly #queued = new Map<string, number>();
+  readonly #dropped = new Map<NodeId, number>();
   readonly #options: MemoryNetworkOptions;
   #filter: (message: Message) => boolean = () => true;
 
@@ -67,12 +68,19 @@ export class MemoryNetwork {
     const queued = this.#queued.get(key) ?? 0;
     const room = (this.#options.maxQueuedMessages ?? DEFAULT_MAX_QUEUED_MESSAGES) - queued;
     const taken = this.connected(from, to) ? messages.filter(this.#filter).slice(0, Math.max(0, room)) : [];
+    this.#drop(from, messages.length - taken.length);
     if (taken.length === 0) return;
     this.#queued.set(key, queued + taken.length);
     this.#later(() => {
       this.#queued.set(key, (this.#queued.get(key) ?? 0) - taken.length);
       if (this.connected(from, to)) this.#transports.get(to)?.deliver(taken);
+      else this.#drop(from, taken.length);
     });
+  }
+
+  /** Messages of a node that did not arrive, so far. */
+  droppedMessages(from: NodeId): number {
+    return this.#dropped.get(from) ?? 0;
   }
 
   /** Called by the transports: the open end at a node, if the link to it stands. */
@@ -83,6 +91,10 @@ export class MemoryNetwork {
   /** Called by a transport when it closes. */
   leave(id: NodeId, transport: MemoryTransport): void {
     if (this.#transports.get(id) === transport) this.#transports.delete(id);
+  }
+
+  #drop(from: NodeId, messages: number): void {
+    if (messages > 0) this.#dropped.set(from, this.droppedMessages(from) + messages);
   }
 
   #later(callback: () => void): void {

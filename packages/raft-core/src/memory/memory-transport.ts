@@ -26,6 +26,10 @@ export class MemoryTransport implements Transport {
     for (const [to, group] of byReceiver) this.#network.carry(this.#id, to, group);
   }
 
+  droppedMessages(): number {
+    return this.#network.droppedMessages(this.#id);
+  }
+
   async sendSnapshot(
     to: NodeId,
     term: number,

@@ -35,6 +35,7 @@ test("a cut link loses messages, a mended one carries them", async () => {
   one.send([timeoutNow]);
   await eventLoopTurn();
   expect(received).toEqual([timeoutNow]);
+  expect([one.droppedMessages(), two.droppedMessages()]).toEqual([1, 0]);
 });
 
 test("a link carries no more messages at once than its limit", async () => {
@@ -45,6 +46,7 @@ test("a link carries no more messages at once than its limit", async () => {
   one.send(Array.from({ length: 10 }, () => timeoutNow));
   await eventLoopTurn();
   expect(received).toHaveLength(3);
+  expect(one.droppedMessages()).toBe(7);
 });
 
 test("a latency needs a clock", () => {

@@ -8,6 +8,7 @@ import {
   RaftNode,
   type RaftNodeEvent,
   type RaftNodeSettings,
+  type RaftObserver,
 } from "../../src/index.ts";
 
 /** One member of a {@link Cluster}: what survives a crash, and the node that runs on it, if any. */
@@ -16,6 +17,8 @@ export class Place {
   readonly events: RaftNodeEvent[] = [];
   storage = new MemoryLogStorage();
   stateMachine = new MemoryStateMachine();
+  /** Taken at the start. */
+  observer: RaftObserver | undefined;
   running: RaftNode<string | undefined> | undefined;
 
   constructor(id: NodeId) {
@@ -89,6 +92,7 @@ export class Cluster {
       clock: this.clock,
       random: sequenceOf(id),
       onEvent: (event) => void place.events.push(event),
+      ...(place.observer && { observer: place.observer }),
       ...this.#settings,
       ...settings,
     });
