@@ -37,3 +37,4 @@ export * from "./node/index.ts";
 export * from "./state/index.ts";
 export * from "./memory/index.ts";
 export * from "./founding/index.ts";
+export * from "./sessions/index.ts";

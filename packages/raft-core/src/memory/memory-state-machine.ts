@@ -1,5 +1,7 @@
-import type { Snapshot, StateMachine } from "../contracts.ts";
+import type { Snapshot } from "../contracts.ts";
 import { decodeConfiguration } from "../core/configuration.ts";
+import type { SessionChanges, SessionedStateMachine, SessionPair } from "../sessions/contracts.ts";
+import { KeptSessions } from "../sessions/kept-sessions.ts";
 import { chunksOf, collect } from "../state/chunks.ts";
 import { DamagedSnapshotError } from "../state/errors.ts";
 import type { Configuration, Entry, SnapshotMeta } from "../types.ts";
@@ -7,6 +9,7 @@ import type { Configuration, Entry, SnapshotMeta } from "../types.ts";
 interface StateImage {
   readonly meta: SnapshotMeta;
   readonly pairs: ReadonlyMap<string, string>;
+  readonly sessions: KeptSessions;
 }
 
 /** Bytes of one chunk of a snapshot. Small, so that tests see several. */
@@ -27,11 +30,12 @@ export function setCommand(key: string, value: string): Uint8Array {
 
 /**
  * A replicated map from text to text. The result of a {@link setCommand} is the value that stood there before;
- * of every other entry, undefined.
+ * of every other entry, undefined. With `withSessions` around it, it keeps the sessions with the map.
  */
-export class MemoryStateMachine implements StateMachine<string | undefined> {
+export class MemoryStateMachine implements SessionedStateMachine<string | undefined> {
   readonly #options: MemoryStateMachineOptions;
   #pairs: Map<string, string>;
+  #sessions: KeptSessions;
   #meta: SnapshotMeta;
   #durable: StateImage;
 
@@ -41,9 +45,11 @@ export class MemoryStateMachine implements StateMachine<string | undefined> {
     this.#durable = durable ?? {
       meta: { index: 0, term: 0, configuration: NO_MEMBERS, featureLevel },
       pairs: new Map(),
+      sessions: new KeptSessions(),
     };
     this.#meta = this.#durable.meta;
     this.#pairs = new Map(this.#durable.pairs);
+    this.#sessions = this.#durable.sessions.copy();
   }
 
   get(key: string): string | undefined {
@@ -55,10 +61,18 @@ export class MemoryStateMachine implements StateMachine<string | undefined> {
     return [...this.#pairs].sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
-  apply(entries: readonly Entry[]): Promise<(string | undefined)[]> {
+  apply(
+    entries: readonly Entry[],
+    sessionChanges?: SessionChanges<string | undefined>,
+  ): Promise<(string | undefined)[]> {
     const results = entries.map((entry) => this.#applyOne(entry));
+    if (sessionChanges !== undefined) this.#sessions.take(sessionChanges(results));
     this.#keep();
     return Promise.resolve(results);
+  }
+
+  loadSessions(): Iterable<SessionPair> {
+    return this.#sessions.records();
   }
 
   appliedIndex(): number {
@@ -70,19 +84,21 @@ export class MemoryStateMachine implements StateMachine<string | undefined> {
   }
 
   snapshot(): Promise<Snapshot> {
-    const { meta } = this.#durable;
+    const { meta, pairs, sessions } = this.#durable;
     return Promise.resolve({
       meta,
-      chunks: chunksOf(encode(this.#durable.pairs), CHUNK_BYTES),
+      chunks: chunksOf(sessions.withState(meta.index, encode(pairs)), CHUNK_BYTES),
       close: () => Promise.resolve(),
     });
   }
 
   async restore(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    const pairs = decode(await collect(chunks));
+    const { sessions, state } = await KeptSessions.split(meta.index, await collect(chunks));
+    const pairs = decode(state);
     this.#pairs = new Map(pairs);
+    this.#sessions = sessions.copy();
     this.#meta = meta;
-    this.#durable = { meta, pairs };
+    this.#durable = { meta, pairs, sessions };
   }
 
   /** What the next start would find: the state as of the newest durable point. */
@@ -104,7 +120,7 @@ export class MemoryStateMachine implements StateMachine<string | undefined> {
   /** Makes the state durable when enough entries came since it last was. */
   #keep(): void {
     if (this.#meta.index - this.#durable.meta.index < (this.#options.durableEvery ?? 1)) return;
-    this.#durable = { meta: this.#meta, pairs: new Map(this.#pairs) };
+    this.#durable = { meta: this.#meta, pairs: new Map(this.#pairs), sessions: this.#sessions.copy() };
   }
 
   #set(data: Uint8Array): string | undefined {

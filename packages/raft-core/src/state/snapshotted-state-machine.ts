@@ -1,5 +1,7 @@
-import type { Snapshot, StateMachine } from "../contracts.ts";
+import type { Snapshot } from "../contracts.ts";
 import { decodeConfiguration } from "../core/configuration.ts";
+import type { SessionChanges, SessionedStateMachine, SessionPair } from "../sessions/contracts.ts";
+import { KeptSessions } from "../sessions/kept-sessions.ts";
 import type { Entry, SnapshotMeta } from "../types.ts";
 import { chunksOf, collect } from "./chunks.ts";
 import { DamagedSnapshotError } from "./errors.ts";
@@ -44,7 +46,8 @@ const EMPTY: SnapshotMeta = {
  * log from there. For states of some tens of megabytes; a larger one belongs into a database, behind a
  * {@link StateMachine} of its own.
  *
- * The result of every proposal is the model's; of entries that Raft makes for itself, undefined.
+ * The result of every proposal is the model's; of entries that Raft makes for itself, undefined. With `withSessions`
+ * around it, it saves the sessions before the state.
  *
  * @example
  * const counter = await SnapshottedStateMachine.open(
@@ -58,11 +61,12 @@ const EMPTY: SnapshotMeta = {
  * );
  * counter.state.count;                                          // 0
  */
-export class SnapshottedStateMachine<State, Result> implements StateMachine<Result | undefined> {
+export class SnapshottedStateMachine<State, Result> implements SessionedStateMachine<Result | undefined> {
   readonly #model: StateModel<State, Result>;
   readonly #store: SnapshotStore;
   readonly #limits: Required<SnapshottedStateMachineOptions>;
   #state: State;
+  #sessions: KeptSessions;
   #meta: SnapshotMeta;
   #saved: SnapshotMeta;
   #unsavedBytes = 0;
@@ -73,12 +77,14 @@ export class SnapshottedStateMachine<State, Result> implements StateMachine<Resu
     model: StateModel<State, Result>,
     store: SnapshotStore,
     options: SnapshottedStateMachineOptions,
-    { state, meta }: { readonly state: State; readonly meta: SnapshotMeta },
+    opened: { readonly state: State; readonly sessions: KeptSessions; readonly meta: SnapshotMeta },
   ) {
+    const { state, sessions, meta } = opened;
     this.#model = model;
     this.#store = store;
     this.#limits = { saveEveryEntries: 65_536, saveEveryBytes: 16 * 1024 * 1024, ...options };
     this.#state = state;
+    this.#sessions = sessions;
     this.#meta = meta;
     this.#saved = meta;
   }
@@ -90,8 +96,13 @@ export class SnapshottedStateMachine<State, Result> implements StateMachine<Resu
     options: SnapshottedStateMachineOptions = {},
   ): Promise<SnapshottedStateMachine<State, Result>> {
     const saved = await store.load();
-    const state = saved === undefined ? model.initial() : model.decode(saved.bytes);
-    return new SnapshottedStateMachine(model, store, options, { state, meta: saved?.meta ?? EMPTY });
+    if (saved === undefined) {
+      const empty = { state: model.initial(), sessions: new KeptSessions(), meta: EMPTY };
+      return new SnapshottedStateMachine(model, store, options, empty);
+    }
+    const { meta, bytes } = saved;
+    const { sessions, state } = await KeptSessions.split(meta.index, bytes);
+    return new SnapshottedStateMachine(model, store, options, { state: model.decode(state), sessions, meta });
   }
 
   /** As of the last entry applied. To read, not to change; another object after a snapshot was installed. */
@@ -100,14 +111,22 @@ export class SnapshottedStateMachine<State, Result> implements StateMachine<Resu
   }
 
   // Async, so that what the model throws is a rejection, which is fatal for the node.
-  async apply(entries: readonly Entry[]): Promise<(Result | undefined)[]> {
+  async apply(
+    entries: readonly Entry[],
+    sessionChanges?: SessionChanges<Result | undefined>,
+  ): Promise<(Result | undefined)[]> {
     this.#throwIfFailed();
     const results = entries.map((entry) => this.#applyOne(entry));
+    if (sessionChanges !== undefined) this.#sessions.take(sessionChanges(results));
     const unsavedEntries = this.#meta.index - this.#saved.index;
     const { saveEveryEntries, saveEveryBytes } = this.#limits;
     if (unsavedEntries >= saveEveryEntries || this.#unsavedBytes >= saveEveryBytes)
       this.#saving ??= this.#save();
     return Promise.resolve(results);
+  }
+
+  loadSessions(): Iterable<SessionPair> {
+    return this.#sessions.records();
   }
 
   appliedIndex(): number {
@@ -119,17 +138,19 @@ export class SnapshottedStateMachine<State, Result> implements StateMachine<Resu
   }
 
   snapshot(): Promise<Snapshot> {
-    const chunks = chunksOf(this.#model.encode(this.#state), CHUNK_BYTES);
+    const chunks = chunksOf(this.#encode(), CHUNK_BYTES);
     return Promise.resolve({ meta: this.#meta, chunks, close: () => Promise.resolve() });
   }
 
   async restore(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const bytes = await collect(chunks);
-    const state = this.#decode(bytes);
+    const { sessions, state: stateBytes } = await KeptSessions.split(meta.index, bytes);
+    const state = this.#decode(stateBytes);
     await this.#saving;
     this.#throwIfFailed();
     await this.#store.save({ meta, bytes });
     this.#state = state;
+    this.#sessions = sessions;
     this.#meta = meta;
     this.#saved = meta;
     this.#unsavedBytes = 0;
@@ -157,13 +178,17 @@ export class SnapshottedStateMachine<State, Result> implements StateMachine<Resu
     const meta = this.#meta;
     this.#unsavedBytes = 0;
     try {
-      await this.#store.save({ meta, bytes: this.#model.encode(this.#state) });
+      await this.#store.save({ meta, bytes: this.#encode() });
       this.#saved = meta;
     } catch (cause) {
       this.#failure = { cause };
     } finally {
       this.#saving = undefined;
     }
+  }
+
+  #encode(): Uint8Array {
+    return this.#sessions.withState(this.#meta.index, this.#model.encode(this.#state));
   }
 
   #decode(bytes: Uint8Array): State {
