@@ -57,6 +57,7 @@ export class Foundation {
     // belonged to a cluster has had a log; without it, it would vote again on what it voted on (G1).
     const storage = await LevelLogStorage.open(directory.raft, {
       mustExist: saved !== undefined && isFounded(saved),
+      mustBeNew: saved === undefined,
       onTruncated: (batch) => logger.warn({ ...batch }, "the last write to the log was torn and has been taken away"),
     });
     closers.add("log", () => storage.close());

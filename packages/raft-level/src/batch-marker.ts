@@ -39,8 +39,16 @@ export function decodeMarker(record: Uint8Array): BatchMarker | undefined {
   if (record.length !== LENGTH) return undefined;
   const view = viewOf(record);
   if (view.getUint32(0, true) !== crc32c(record, 4)) return undefined;
-  const [sequence, firstIndex, lastIndex, term, sizeBytes] = [4, 12, 20, 28, 40].map((at) => getUint53(view, at));
+  const [sequence, firstIndex, lastIndex, term, sizeBytes] = [4, 12, 20, 28, 40].map((at) =>
+    getUint53(view, at),
+  );
   if (sequence === undefined || firstIndex === undefined || lastIndex === undefined) return undefined;
   if (term === undefined || sizeBytes === undefined) return undefined;
-  return { sequence, firstIndex, lastIndex, sizeBytes, hardState: { term, votedFor: view.getUint32(36, true) } };
+  return {
+    sequence,
+    firstIndex,
+    lastIndex,
+    sizeBytes,
+    hardState: { term, votedFor: view.getUint32(36, true) },
+  };
 }

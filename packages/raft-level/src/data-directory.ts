@@ -30,17 +30,19 @@ export class DataDirectory {
 
   /**
    * Makes `path` if need be, locks it, and counts this start. A node that belongs to a cluster must find its log: without
-   * it, it would vote again on what it voted on (G1). Throws what its parts refuse, having closed what it had opened.
+   * it, it would vote again on what it voted on (G1); and a log without its identity is not taken for a new node's.
+   * Throws what its parts refuse, having closed what it had opened.
    */
   static async open(
     path: string,
-    options: Omit<LevelLogStorageOptions, "mustExist"> = {},
+    options: Omit<LevelLogStorageOptions, "mustExist" | "mustBeNew"> = {},
   ): Promise<DataDirectory> {
     const identities = new FileIdentityStore(path);
     const saved = await identities.load();
     const mustExist = saved !== undefined && isFounded(saved);
+    const mustBeNew = saved === undefined;
     // The log before the identity is counted: its lock keeps out a second process, started by mistake.
-    const log = await LevelLogStorage.open(join(path, "log"), { ...options, mustExist });
+    const log = await LevelLogStorage.open(join(path, "log"), { ...options, mustExist, mustBeNew });
     try {
       const identity = await startIdentity(identities, randomUUID);
       return new DataDirectory({ identity, identities, log, snapshots: new FileSnapshotStore(path) });

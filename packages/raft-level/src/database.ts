@@ -2,7 +2,7 @@
  * The part of LevelDB that the log needs, and how it is opened.
  */
 import { Level } from "level";
-import { DirectoryLockedError, LogDamagedError } from "./errors.ts";
+import { DirectoryLockedError, LogDamagedError, StorageFailedError } from "./errors.ts";
 import { fieldOf } from "./foreign-error.ts";
 
 type Bytes = Uint8Array;
@@ -40,15 +40,39 @@ export interface Database {
 /** Opens LevelDB in `directory`, which it locks against other processes. */
 export async function openLevel(directory: string): Promise<Database> {
   // Checked by our own checksums and mostly short-lived: compressing it would cost more than it saves.
-  const level = new Level<Bytes, Bytes>(directory, { keyEncoding: "view", valueEncoding: "view", compression: false });
+  const level = new Level<Bytes, Bytes>(directory, {
+    keyEncoding: "view",
+    valueEncoding: "view",
+    compression: false,
+  });
   try {
     await level.open();
   } catch (error) {
     await level.close();
-    const reason = fieldOf(error, "cause");
-    if (fieldOf(reason, "code") === "LEVEL_LOCKED") throw new DirectoryLockedError(directory, { cause: error });
-    const message = fieldOf(reason, "message") ?? fieldOf(error, "message");
-    throw new LogDamagedError(directory, `LevelDB cannot open it (${String(message)})`, { cause: error });
+    if (isLocked(error)) throw new DirectoryLockedError(directory, { cause: error });
+    const reason = fieldOf(error, "cause") ?? error;
+    // A full or failing disk is no damage: the log is whole once the disk is well.
+    if (fieldOf(reason, "code") === "LEVEL_IO_ERROR") throw new StorageFailedError(directory, reason);
+    throw new LogDamagedError(directory, `LevelDB cannot open it (${String(fieldOf(reason, "message"))})`, {
+      cause: error,
+    });
   }
   return level;
+}
+
+/** Throws {@link DirectoryLockedError} when the directory is in use. Changes nothing in it. */
+export async function refuseIfLocked(directory: string): Promise<void> {
+  // LevelDB takes the lock, and only then refuses for the sake of these options.
+  const level = new Level(directory, { createIfMissing: false, errorIfExists: true });
+  try {
+    await level.open();
+  } catch (error) {
+    if (isLocked(error)) throw new DirectoryLockedError(directory, { cause: error });
+  } finally {
+    await level.close();
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return fieldOf(fieldOf(error, "cause"), "code") === "LEVEL_LOCKED";
 }

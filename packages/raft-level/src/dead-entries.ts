@@ -29,7 +29,10 @@ export class DeadEntries {
 
   /** The next keys to delete, at most {@link STEP}, all before the begin of the log. */
   async next({ start }: LogState): Promise<Uint8Array[]> {
-    const keys = this.#database.keys({ gte: this.#cursor, lt: entryKey(start.epoch, start.snapshot.index + 1) });
+    const keys = this.#database.keys({
+      gte: this.#cursor,
+      lt: entryKey(start.epoch, start.snapshot.index + 1),
+    });
     try {
       const step = await keys.nextv(STEP);
       this.#pending = step.length === STEP;

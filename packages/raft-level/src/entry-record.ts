@@ -33,6 +33,10 @@ export function decodeEntry(record: Uint8Array, index: number): Entry | undefine
   const type = TYPES[view.getUint8(TYPE_AT)];
   const term = getUint53(view, TERM_AT);
   if (type === undefined || term === undefined || getUint53(view, INDEX_AT) !== index) return undefined;
-  const data = new Uint8Array(record.buffer, record.byteOffset + ENTRY_HEADER_BYTES, record.length - ENTRY_HEADER_BYTES);
+  const data = new Uint8Array(
+    record.buffer,
+    record.byteOffset + ENTRY_HEADER_BYTES,
+    record.length - ENTRY_HEADER_BYTES,
+  );
   return { index, term, type, data };
 }

@@ -2,11 +2,11 @@
  * The identity of a node in a file of its data directory: JSON with a checksum, replaced as a whole.
  */
 import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Identity, IdentityStore, Member } from "@coxswain/raft-core";
 import { crc32c } from "./crc32c.ts";
 import { replaceFile } from "./durable-file.ts";
-import { IdentityDamagedError } from "./errors.ts";
+import { IdentityDamagedError, StorageFailedError } from "./errors.ts";
 import { fieldOf } from "./foreign-error.ts";
 
 const FORMAT = 1;
@@ -37,9 +37,14 @@ export class FileIdentityStore implements IdentityStore {
     return this.#saved;
   }
 
+  /** Throws {@link StorageFailedError}; the node must stop then, and finds the old identity or the new at its next start. */
   async save(identity: Identity): Promise<void> {
-    await mkdir(join(this.file, ".."), { recursive: true });
-    await replaceFile(this.file, Buffer.from(format(identity)));
+    try {
+      await mkdir(dirname(this.file), { recursive: true });
+      await replaceFile(this.file, Buffer.from(format(identity)));
+    } catch (error) {
+      throw new StorageFailedError(this.file, error);
+    }
     this.#saved = structuredClone(identity);
   }
 
@@ -58,7 +63,9 @@ function format(identity: Identity): string {
 }
 
 function checksum(identity: unknown): string {
-  return crc32c(Buffer.from(JSON.stringify(identity))).toString(16).padStart(8, "0");
+  return crc32c(Buffer.from(JSON.stringify(identity)))
+    .toString(16)
+    .padStart(8, "0");
 }
 
 function parse(file: string, text: string): Identity {
@@ -69,9 +76,11 @@ function parse(file: string, text: string): Identity {
     throw new IdentityDamagedError(file, "it is not JSON", { cause: error });
   }
   if (!isRecord(content)) throw new IdentityDamagedError(file, "it is not an object");
-  if (content["format"] !== FORMAT) throw new IdentityDamagedError(file, `its format is ${String(content["format"])}, not ${FORMAT}`);
+  if (content["format"] !== FORMAT)
+    throw new IdentityDamagedError(file, `its format is ${String(content["format"])}, not ${FORMAT}`);
   const identity = content["identity"];
-  if (content["crc32c"] !== checksum(identity)) throw new IdentityDamagedError(file, "its checksum does not match");
+  if (content["crc32c"] !== checksum(identity))
+    throw new IdentityDamagedError(file, "its checksum does not match");
   if (!isIdentity(identity)) throw new IdentityDamagedError(file, "a field is missing or has the wrong type");
   return identity;
 }
@@ -84,7 +93,9 @@ function isIdentity(value: unknown): value is Identity {
 }
 
 function isMember(value: unknown): value is Member {
-  return isRecord(value) && Number.isInteger(value["id"]) && isText(value["uuid"]) && isText(value["address"]);
+  return (
+    isRecord(value) && Number.isInteger(value["id"]) && isText(value["uuid"]) && isText(value["address"])
+  );
 }
 
 function isText(value: unknown): value is string {

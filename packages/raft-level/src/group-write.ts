@@ -35,11 +35,14 @@ export class GroupWrite {
     const { epoch, snapshot } = this.#state.start;
     const { lastIndex } = this.#state;
     if (first.index <= snapshot.index || first.index > lastIndex + 1) {
-      throw new InvalidAppendError(`entry ${first.index} does not follow: the log holds ${snapshot.index + 1} to ${lastIndex}`);
+      throw new InvalidAppendError(
+        `entry ${first.index} does not follow: the log holds ${snapshot.index + 1} to ${lastIndex}`,
+      );
     }
     let next = first.index;
     for (const entry of entries) {
-      if (entry.index !== next) throw new InvalidAppendError(`entry ${entry.index} came where ${next} was due`);
+      if (entry.index !== next)
+        throw new InvalidAppendError(`entry ${entry.index} came where ${next} was due`);
       this.#put(entryKey(epoch, next), encodeEntry(entry));
       next += 1;
     }
@@ -53,7 +56,9 @@ export class GroupWrite {
     const { start, lastIndex } = this.#state;
     if (snapshot.index <= start.snapshot.index) return;
     if (snapshot.index > lastIndex) {
-      throw new InvalidAppendError(`the log ends at ${lastIndex} and cannot be compacted to ${snapshot.index}: reset it`);
+      throw new InvalidAppendError(
+        `the log ends at ${lastIndex} and cannot be compacted to ${snapshot.index}: reset it`,
+      );
     }
     this.#begin({ epoch: start.epoch, snapshot }, lastIndex);
     if (this.#firstIndex > 0 && this.#firstIndex <= snapshot.index) {

@@ -2,8 +2,8 @@
  * The durable side of a node: its Raft log and hard state on LevelDB, its identity and the saved state in files.
  *
  * What `append` acknowledged survives a power cut. What was damaged afterwards is refused at
- * `load`, with the way back, unless it is the last batch, which cannot be told from a torn
- * write and is taken away as a whole (G16). The first failed write is the last (G19).
+ * `open` or `load`, with the way back, unless it is the last write, where it cannot be told from
+ * one that a crash tore and is left out as a whole (G16). The first failed write is the last (G19).
  *
  * @example
  * const storage = await LevelLogStorage.open("/var/lib/coxswain/log");
@@ -12,7 +12,7 @@
  * await storage.close();
  */
 export type { LevelLogStorageOptions } from "./level-log-storage.ts";
-export type { TruncatedBatch } from "./recover-log.ts";
+export type { TornWrite } from "./directory.ts";
 export { LevelLogStorage } from "./level-log-storage.ts";
 export { FileIdentityStore } from "./file-identity-store.ts";
 export { DataDirectory } from "./data-directory.ts";
@@ -21,6 +21,7 @@ export type { Database, DatabaseBatch, DatabaseIterator, KeyRange } from "./data
 export {
   DirectoryLockedError,
   IdentityDamagedError,
+  IdentityMissingError,
   InvalidAppendError,
   LogDamagedError,
   LogFormatError,

@@ -4,22 +4,30 @@
  */
 import type { AppendBatch, LogStorage, PersistedState, SnapshotMeta } from "@coxswain/raft-core";
 import type { Database } from "./database.ts";
-import { openLevel } from "./database.ts";
 import { DeadEntries } from "./dead-entries.ts";
-import { prepareDirectory } from "./directory.ts";
-import { LogMissingError, RaftLevelError, StorageClosedError, StorageFailedError } from "./errors.ts";
+import type { TornWrite } from "./directory.ts";
+import {
+  IdentityMissingError,
+  LogMissingError,
+  RaftLevelError,
+  StorageClosedError,
+  StorageFailedError,
+} from "./errors.ts";
 import { GroupWrite } from "./group-write.ts";
+import { FORMAT_KEY } from "./keys.ts";
 import type { LogState } from "./log-state.ts";
 import { MarkerWindow } from "./marker-window.ts";
+import { openLog } from "./open-log.ts";
 import type { RecoveredLog } from "./read-log.ts";
-import type { TruncatedBatch } from "./recover-log.ts";
 import { readCheckedLog, recoverLog } from "./recover-log.ts";
 
 export interface LevelLogStorageOptions {
   /** Refuse an empty directory with `LOG_MISSING`: the node has had a log. Default false. */
   readonly mustExist?: boolean;
-  /** Told when a damaged last batch was taken away; worth a line in the operator's log. */
-  readonly onTruncated?: (batch: TruncatedBatch) => void;
+  /** Refuse a log that was ever written with `IDENTITY_MISSING`: the node has no identity. Default false. */
+  readonly mustBeNew?: boolean;
+  /** Told at open when a crash tore the last write, which is left out; worth a line in the operator's log. */
+  readonly onTruncated?: (write: TornWrite) => void;
   /** Opens the database. Default LevelDB; a test may give its own. */
   readonly openDatabase?: (directory: string) => Promise<Database>;
 }
@@ -42,7 +50,6 @@ interface LoadCall {
 export class LevelLogStorage implements LogStorage {
   readonly #directory: string;
   readonly #database: Database;
-  readonly #options: LevelLogStorageOptions;
   readonly #window = new MarkerWindow();
   readonly #dead: DeadEntries;
   #state: LogState | undefined;
@@ -52,21 +59,28 @@ export class LevelLogStorage implements LogStorage {
   #failure: RaftLevelError | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(directory: string, database: Database, options: LevelLogStorageOptions) {
+  private constructor(directory: string, database: Database) {
     this.#directory = directory;
     this.#database = database;
-    this.#options = options;
     this.#dead = new DeadEntries(database);
   }
 
   /**
-   * Opens, and locks, the log in `directory`, which is made if need be. Throws
-   * `DirectoryLockedError`, `LogDamagedError` or `LogMissingError`.
+   * Opens, and locks, the log in `directory`, which is made if need be. Reads every file of it
+   * once, to check what LevelDB does not. Throws `DirectoryLockedError`, `LogDamagedError`,
+   * `LogMissingError`, `IdentityMissingError` or `StorageFailedError`.
    */
   static async open(directory: string, options: LevelLogStorageOptions = {}): Promise<LevelLogStorage> {
-    if (!options.openDatabase) await prepareDirectory(directory, options.mustExist === true);
-    const database = await (options.openDatabase ?? openLevel)(directory);
-    return new LevelLogStorage(directory, database, options);
+    const { mustExist = false, mustBeNew = false, openDatabase, onTruncated } = options;
+    const { database, torn } = openDatabase
+      ? { database: await openDatabase(directory) }
+      : await openLog(directory, mustExist);
+    if (mustBeNew && (await database.get(FORMAT_KEY)) !== undefined) {
+      await database.close();
+      throw new IdentityMissingError(directory);
+    }
+    if (torn) onTruncated?.(torn);
+    return new LevelLogStorage(directory, database);
   }
 
   load(): Promise<PersistedState> {
@@ -187,9 +201,8 @@ export class LevelLogStorage implements LogStorage {
 
   /** Reads and checks the log once, before the first call; founds an empty one. */
   async #recover(): Promise<LogState> {
-    const { state, log, truncated } = await recoverLog(this.#database, this.#directory, this.#window);
+    const { state, log } = await recoverLog(this.#database, this.#directory, this.#window);
     this.#recovered = log;
-    if (truncated) this.#options.onTruncated?.(truncated);
     return state;
   }
 

@@ -39,7 +39,10 @@ export function decodeLogStart(record: Uint8Array): LogStart | undefined {
   if (index === undefined || term === undefined || lists === undefined) return undefined;
   const [voters, votersOutgoing, learners] = lists;
   const configuration = { voters, votersOutgoing, learners };
-  return { epoch: view.getUint32(4, true), snapshot: { index, term, configuration, featureLevel: view.getUint32(8, true) } };
+  return {
+    epoch: view.getUint32(4, true),
+    snapshot: { index, term, configuration, featureLevel: view.getUint32(8, true) },
+  };
 }
 
 function readLists(view: DataView): [NodeId[], NodeId[], NodeId[]] | undefined {

@@ -23,5 +23,10 @@ const EMPTY_SNAPSHOT: SnapshotMeta = {
 
 /** The state of a log that has never been written. */
 export function emptyLogState(): LogState {
-  return { start: { epoch: 0, snapshot: EMPTY_SNAPSHOT }, lastIndex: 0, hardState: { term: 0, votedFor: 0 }, sequence: -1 };
+  return {
+    start: { epoch: 0, snapshot: EMPTY_SNAPSHOT },
+    lastIndex: 0,
+    hardState: { term: 0, votedFor: 0 },
+    sequence: -1,
+  };
 }

@@ -21,7 +21,11 @@ export class MarkerWindow {
     this.#kept.push(marker);
     this.#sizeBytes += marker.sizeBytes;
     const dropped: number[] = [];
-    for (let oldest = this.#oldest(); oldest && this.#sizeBytes - oldest.sizeBytes >= MARKER_SPAN_BYTES; oldest = this.#oldest()) {
+    for (
+      let oldest = this.#oldest();
+      oldest && this.#sizeBytes - oldest.sizeBytes >= MARKER_SPAN_BYTES;
+      oldest = this.#oldest()
+    ) {
       dropped.push(oldest.sequence);
       this.#sizeBytes -= oldest.sizeBytes;
       this.#first += 1;

@@ -30,8 +30,6 @@ export interface RecoveredLog {
   readonly entries: readonly Entry[];
   /** Oldest first. */
   readonly markers: readonly BatchMarker[];
-  /** Set when the last batch was damaged: `entries` ends before it, but the disk does not yet. */
-  readonly damagedFrom?: number;
 }
 
 /** What the database holds; `undefined` when it has never been written. */
@@ -41,22 +39,21 @@ export async function readLog(database: Database, directory: string): Promise<Re
   const markers = await readMarkers(database, directory);
   const newest = markers.at(-1);
   if (!newest) throw new LogDamagedError(directory, "it has no batch markers");
-  const { entries, missing } = await readEntries(database, directory, start, newest.lastIndex);
-  const state = { start, lastIndex: newest.lastIndex, hardState: newest.hardState, sequence: newest.sequence };
-  if (missing === undefined) return { state, entries, markers };
-  // The last batch counts as a whole or not at all.
-  const damagedFrom = newest.firstIndex;
-  if (damagedFrom === 0 || missing < damagedFrom) {
-    throw new LogDamagedError(directory, `entry ${missing} is missing or bad, and it is not of the last batch`);
-  }
-  const keep = damagedFrom - 1 - start.snapshot.index;
-  return { state: { ...state, lastIndex: damagedFrom - 1 }, entries: entries.slice(0, keep), markers, damagedFrom };
+  const entries = await readEntries(database, directory, start, newest.lastIndex);
+  const state = {
+    start,
+    lastIndex: newest.lastIndex,
+    hardState: newest.hardState,
+    sequence: newest.sequence,
+  };
+  return { state, entries, markers };
 }
 
 async function hasFormat(database: Database, directory: string): Promise<boolean> {
   const format = await database.get(FORMAT_KEY);
   if (format) {
-    if (Buffer.compare(format, FORMAT) !== 0) throw new LogFormatError(directory, `format ${format.join(".")}`);
+    if (Buffer.compare(format, FORMAT) !== 0)
+      throw new LogFormatError(directory, `format ${format.join(".")}`);
     return true;
   }
   const [anything] = await firstKeys(database);
@@ -93,30 +90,40 @@ async function readMarkers(database: Database, directory: string): Promise<Batch
     sizeBytes += marker.sizeBytes;
   }
   const oldest = markers[0]?.sequence ?? 0;
-  if (oldest > 0 && sizeBytes < MARKER_SPAN_BYTES) throw new LogDamagedError(directory, `batch ${oldest - 1} is missing`);
+  if (oldest > 0 && sizeBytes < MARKER_SPAN_BYTES)
+    throw new LogDamagedError(directory, `batch ${oldest - 1} is missing`);
   return markers;
 }
 
-/** The entries from the begin of the log up to the first that is not there as written, and its index. */
+/**
+ * The entries from the begin of the log to its end. A bad one in the last batch is no torn write:
+ * LevelDB keeps a batch as a whole or not at all, and the batch's marker is there.
+ */
 async function readEntries(
   database: Database,
   directory: string,
   { epoch, snapshot }: LogStart,
   lastIndex: number,
-): Promise<{ entries: Entry[]; missing?: number }> {
+): Promise<Entry[]> {
   const entries: Entry[] = [];
   let next = snapshot.index + 1;
   for await (const [key, record] of walk(database, entryKey(epoch, next), END_OF_ENTRIES_KEY)) {
-    if (next > lastIndex) throw new LogDamagedError(directory, `there are entries after the last, ${lastIndex}`);
+    if (next > lastIndex)
+      throw new LogDamagedError(directory, `there are entries after the last, ${lastIndex}`);
     const entry = Buffer.compare(key, entryKey(epoch, next)) === 0 ? decodeEntry(record, next) : undefined;
-    if (!entry) return { entries, missing: next };
+    if (!entry) break;
     entries.push(entry);
     next += 1;
   }
-  return next <= lastIndex ? { entries, missing: next } : { entries };
+  if (next <= lastIndex) throw new LogDamagedError(directory, `entry ${next} is missing or bad`);
+  return entries;
 }
 
-async function* walk(database: Database, from: Uint8Array, to: Uint8Array): AsyncGenerator<[Uint8Array, Uint8Array]> {
+async function* walk(
+  database: Database,
+  from: Uint8Array,
+  to: Uint8Array,
+): AsyncGenerator<[Uint8Array, Uint8Array]> {
   const iterator = database.iterator({ gte: from, lt: to });
   try {
     for (;;) {

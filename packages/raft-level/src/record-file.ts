@@ -13,10 +13,11 @@ const FIRST = 2;
 const LAST = 4;
 const MASK_DELTA = 0xa282_ead8;
 
-/** What is wrong with a file, and from which byte on. */
+/** The first thing that is wrong with a file. */
 export interface Flaw {
   /** `torn` when nothing but the last record is hit, as by a crash; `damaged` when whole ones follow. */
   readonly kind: "torn" | "damaged";
+  /** Where the bad piece begins; the length of the file when a piece is missing at its end. */
   readonly offset: number;
 }
 
@@ -37,19 +38,19 @@ interface Piece {
 export function readRecords(file: Uint8Array): RecordFile {
   const records: Uint8Array[] = [];
   let pieces: Uint8Array[] = [];
-  let begin = 0;
-  for (let offset = skipTrailer(0); offset < file.length; offset = skipTrailer(offset)) {
+  for (let offset = 0; offset < file.length; offset = skipTrailer(offset)) {
     const piece = pieceAt(file, offset);
-    const open = pieces.length > 0;
-    if (!piece || piece.begins === open) return { records, flaw: flawAt(file, offset, open ? begin : offset) };
-    if (!open) begin = offset;
+    const isContinuation = pieces.length > 0;
+    if (!piece || piece.begins === isContinuation) {
+      return { records, flaw: { kind: recordBeginsFrom(file, offset) ? "damaged" : "torn", offset } };
+    }
     pieces.push(piece.payload);
     offset = piece.end;
     if (!piece.ends) continue;
     records.push(pieces.length === 1 ? piece.payload : Buffer.concat(pieces));
     pieces = [];
   }
-  return pieces.length > 0 ? { records, flaw: { kind: "torn", offset: begin } } : { records };
+  return pieces.length > 0 ? { records, flaw: { kind: "torn", offset: file.length } } : { records };
 }
 
 /** Whether a piece of the stated length would end in the file: then the file was not just cut short. */
@@ -61,10 +62,6 @@ export function isComplete(file: Uint8Array, offset: number): boolean {
 export function maskedCrc32c(bytes: Uint8Array, start: number, end: number): number {
   const crc = crc32c(bytes, start, end);
   return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0;
-}
-
-function flawAt(file: Uint8Array, offset: number, recordOffset: number): Flaw {
-  return recordBeginsFrom(file, offset) ? { kind: "damaged", offset } : { kind: "torn", offset: recordOffset };
 }
 
 /** Less than a header does not fit at the end of a block; the next piece starts a new one. */

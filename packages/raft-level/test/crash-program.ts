@@ -15,7 +15,12 @@ async function appendNext(count: number): Promise<void> {
   last += count;
   const list = Array.from({ length: count }, (_, offset) => {
     const index = from + offset;
-    return { index, term, type: "normal" as const, data: new Uint8Array(100 + (index % 400)).fill((index + term) % 251) };
+    return {
+      index,
+      term,
+      type: "normal" as const,
+      data: new Uint8Array(100 + (index % 400)).fill((index + term) % 251),
+    };
   });
   await storage.append({ id: from, hardState: { term, votedFor: 1 }, entries: list });
   writeSync(1, `${term} ${begin} ${from + count - 1}\n`);
@@ -25,6 +30,11 @@ for (let turn = 1; ; turn++) {
   await Promise.all([appendNext(1 + (turn % 40)), appendNext(1 + (turn % 7)), appendNext(1)]);
   if (turn % 20 === 0) {
     begin = last - 50;
-    await storage.compact({ index: begin, term, configuration: { voters: [1], votersOutgoing: [], learners: [] }, featureLevel: 0 });
+    await storage.compact({
+      index: begin,
+      term,
+      configuration: { voters: [1], votersOutgoing: [], learners: [] },
+      featureLevel: 0,
+    });
   }
 }

@@ -3,7 +3,10 @@ import { crc32c } from "../src/crc32c.ts";
 
 const ascending = Uint8Array.from({ length: 32 }, (_, position) => position);
 // RFC 3720, appendix B.4: an iSCSI SCSI Read (10) command PDU.
-const read10 = Buffer.from("01c0000000000000000000000000000014000000000004000000001400000018" + "28000000000000000200000000000000", "hex");
+const read10 = Buffer.from(
+  "01c0000000000000000000000000000014000000000004000000001400000018" + "28000000000000000200000000000000",
+  "hex",
+);
 
 test.each([
   ["nothing", new Uint8Array(0), 0x0000_0000],
@@ -19,6 +22,7 @@ test.each([
 
 test("a range is checked as if it stood alone, wherever it begins", () => {
   for (let start = 0; start < 8; start++) {
-    for (let end = start; end < 32; end++) expect(crc32c(ascending, start, end)).toBe(crc32c(ascending.slice(start, end)));
+    for (let end = start; end < 32; end++)
+      expect(crc32c(ascending, start, end)).toBe(crc32c(ascending.slice(start, end)));
   }
 });

@@ -3,7 +3,7 @@ import { cp, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
 import type { PersistedState } from "@coxswain/raft-core";
-import type { TruncatedBatch } from "../src/index.ts";
+import type { TornWrite } from "../src/index.ts";
 import { LevelLogStorage } from "../src/index.ts";
 import { batchKey, entryKey, LOG_START_KEY } from "../src/keys.ts";
 import { batch, entries, entry, snapshotAt, temporaryDirectory, writeAheadLogOf } from "./workplace.ts";
@@ -11,11 +11,15 @@ import { batch, entries, entry, snapshotAt, temporaryDirectory, writeAheadLogOf 
 /** Batches 1-10, 11-20 and 21-30, each in a write of its own, then closed. */
 async function threeBatches(directory: string): Promise<void> {
   const storage = await LevelLogStorage.open(directory);
-  for (const from of [1, 11, 21]) await storage.append(batch(entries(from, from + 9), { term: from, votedFor: 1 }));
+  for (const from of [1, 11, 21])
+    await storage.append(batch(entries(from, from + 9), { term: from, votedFor: 1 }));
   await storage.close();
 }
 
-async function edit(directory: string, change: (raw: Level<Uint8Array, Uint8Array>) => Promise<void>): Promise<void> {
+async function edit(
+  directory: string,
+  change: (raw: Level<Uint8Array, Uint8Array>) => Promise<void>,
+): Promise<void> {
   const raw = new Level<Uint8Array, Uint8Array>(directory, { keyEncoding: "view", valueEncoding: "view" });
   await change(raw);
   await raw.close();
@@ -27,37 +31,39 @@ async function flipLastBit(raw: Level<Uint8Array, Uint8Array>, key: Uint8Array):
   await raw.put(key, record);
 }
 
-async function loadFrom(directory: string): Promise<{ state: PersistedState; truncated: TruncatedBatch[] }> {
-  const truncated: TruncatedBatch[] = [];
-  const storage = await LevelLogStorage.open(directory, { onTruncated: (each) => truncated.push(each) });
+async function loadFrom(directory: string): Promise<{ state: PersistedState; torn: TornWrite[] }> {
+  const torn: TornWrite[] = [];
+  const storage = await LevelLogStorage.open(directory, { onTruncated: (each) => torn.push(each) });
   try {
-    return { state: await storage.load(), truncated };
+    return { state: await storage.load(), torn };
   } finally {
     await storage.close();
   }
 }
 
 describe("a bad record", () => {
-  test.each([1, 10, 11, 20])("of entry %d, before the last batch, is refused with the directory and the way back", async (index) => {
-    await using directory = await temporaryDirectory();
-    await threeBatches(directory.path);
-    await edit(directory.path, (raw) => flipLastBit(raw, entryKey(0, index)));
-    const refused = loadFrom(directory.path);
-    await expect(refused).rejects.toMatchObject({ code: "LOG_DAMAGED", category: "internal" });
-    await expect(refused).rejects.toThrow(directory.path);
-    await expect(refused).rejects.toThrow(/add it again under a new id/);
-  });
+  test.each([1, 10, 11, 20])(
+    "of entry %d, before the last batch, is refused with the directory and the way back",
+    async (index) => {
+      await using directory = await temporaryDirectory();
+      await threeBatches(directory.path);
+      await edit(directory.path, (raw) => flipLastBit(raw, entryKey(0, index)));
+      const refused = loadFrom(directory.path);
+      await expect(refused).rejects.toMatchObject({ code: "LOG_DAMAGED", category: "internal" });
+      await expect(refused).rejects.toThrow(directory.path);
+      await expect(refused).rejects.toThrow(/add it again under a new id/);
+    },
+  );
 
-  test.each([21, 25, 30])("of entry %d, in the last batch, takes the whole batch away and leaves the hard state", async (index) => {
-    await using directory = await temporaryDirectory();
-    await threeBatches(directory.path);
-    await edit(directory.path, (raw) => flipLastBit(raw, entryKey(0, index)));
-    const { state, truncated } = await loadFrom(directory.path);
-    expect(state.entries.map((each) => each.index)).toEqual(entries(1, 20).map((each) => each.index));
-    expect(state.hardState).toEqual({ term: 21, votedFor: 1 });
-    expect(truncated).toEqual([{ fromIndex: 21, toIndex: 30 }]);
-    expect((await loadFrom(directory.path)).truncated).toEqual([]);
-  });
+  test.each([21, 25, 30])(
+    "of entry %d, in the last batch, is refused too: no torn write keeps its marker",
+    async (index) => {
+      await using directory = await temporaryDirectory();
+      await threeBatches(directory.path);
+      await edit(directory.path, (raw) => flipLastBit(raw, entryKey(0, index)));
+      await expect(loadFrom(directory.path)).rejects.toThrow(`entry ${index} is missing or bad`);
+    },
+  );
 
   test("of an entry after which only the hard state was written is refused", async () => {
     await using directory = await temporaryDirectory();
@@ -104,18 +110,21 @@ describe("a hole", () => {
     await expect(loadFrom(directory.path)).rejects.toThrow(`entry ${index} is missing or bad`);
   });
 
-  test.each([0, 1, 2])("where batch %d was, even one that left no other trace, is refused", async (sequence) => {
-    await using directory = await temporaryDirectory();
-    await threeBatches(directory.path);
-    await edit(directory.path, (raw) => raw.del(batchKey(sequence)));
-    await expect(loadFrom(directory.path)).rejects.toThrow(`batch ${sequence} is missing`);
-  });
+  test.each([0, 1, 2])(
+    "where batch %d was, even one that left no other trace, is refused",
+    async (sequence) => {
+      await using directory = await temporaryDirectory();
+      await threeBatches(directory.path);
+      await edit(directory.path, (raw) => raw.del(batchKey(sequence)));
+      await expect(loadFrom(directory.path)).rejects.toThrow(`batch ${sequence} is missing`);
+    },
+  );
 
-  test("at the end of the last batch takes it away", async () => {
+  test("at the end of the last batch is refused", async () => {
     await using directory = await temporaryDirectory();
     await threeBatches(directory.path);
     await edit(directory.path, (raw) => raw.del(entryKey(0, 30)));
-    expect((await loadFrom(directory.path)).truncated).toEqual([{ fromIndex: 21, toIndex: 30 }]);
+    await expect(loadFrom(directory.path)).rejects.toThrow("entry 30 is missing or bad");
   });
 
   test("left by batches lost in silence when the last one survived is refused", async () => {
@@ -152,9 +161,11 @@ describe("LevelDB's write-ahead log", () => {
     const bytes = await readFile(file);
     bytes[bytes.length - 3]! ^= 16;
     await writeFile(file, bytes);
-    const { state } = await loadFrom(directory.path);
+    const { state, torn } = await loadFrom(directory.path);
     expect(state.entries).toHaveLength(20);
     expect(state.hardState).toEqual({ term: 11, votedFor: 1 });
+    expect(torn).toEqual([{ file, atByte: expect.any(Number) }]);
+    expect((await loadFrom(directory.path)).torn).toEqual([]);
   });
 
   test("scenario 6, a torn last record: cut at any byte holds all that was acknowledged before, and batches as a whole", async () => {

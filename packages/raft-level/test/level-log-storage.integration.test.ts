@@ -21,7 +21,9 @@ describe("opening", () => {
 
   test("an empty directory is refused when the node has had a log", async () => {
     await using directory = await temporaryDirectory();
-    await expect(LevelLogStorage.open(join(directory.path, "log"), { mustExist: true })).rejects.toMatchObject({ code: "LOG_MISSING" });
+    await expect(
+      LevelLogStorage.open(join(directory.path, "log"), { mustExist: true }),
+    ).rejects.toMatchObject({ code: "LOG_MISSING" });
   });
 
   test("a log without its CURRENT file is refused, not begun anew", async () => {
@@ -58,7 +60,9 @@ describe("calls made without waiting", () => {
     await using directory = await temporaryDirectory();
     const storage = await LevelLogStorage.open(directory.path);
     const order: number[] = [];
-    const calls = entries(1, 300).map((each) => storage.append(batch([each])).then(() => order.push(each.index)));
+    const calls = entries(1, 300).map((each) =>
+      storage.append(batch([each])).then(() => order.push(each.index)),
+    );
     await Promise.all(calls);
     expect(order).toEqual(entries(1, 300).map((each) => each.index));
     await storage.close();
@@ -91,7 +95,11 @@ describe("calls made without waiting", () => {
     const { hardState, snapshot, entries: left } = await reopened.storage.load();
     expect(hardState).toEqual({ term: 2, votedFor: 2 });
     expect(snapshot).toEqual(snapshotAt(30, 2));
-    expect(left.map(({ index, term }) => [index, term])).toEqual([[31, 3], [32, 3], [33, 3]]);
+    expect(left.map(({ index, term }) => [index, term])).toEqual([
+      [31, 3],
+      [32, 3],
+      [33, 3],
+    ]);
   });
 
   test("a close waits for them and refuses later ones", async () => {
@@ -107,23 +115,29 @@ describe("calls made without waiting", () => {
 });
 
 describe("the space of entries that are no longer needed", () => {
-  test.each(["compact", "reset"] as const)("is given back after %s, also when a crash came between", async (way) => {
-    await using directory = await temporaryDirectory();
-    const storage = await LevelLogStorage.open(directory.path);
-    await storage.append(batch(entries(1, 3_000)));
-    await storage[way](snapshotAt(2_990));
-    // Closing keeps the deletion from going on, as a crash would.
-    await storage.close();
-    const again = await LevelLogStorage.open(directory.path);
-    await again.load();
-    await again.append(batch(entries(2_991, 2_992, 2)));
-    for (let index = 2_993; index < 3_005; index++) await again.append(batch([entry(index, 2)]));
-    await again.close();
-    const raw = new Level<Uint8Array, Uint8Array>(directory.path, { keyEncoding: "view", valueEncoding: "view" });
-    const keys = await raw.keys({ gte: Uint8Array.of(0x65), lt: Uint8Array.of(0x66) }).all();
-    await raw.close();
-    expect(keys).toHaveLength(14);
-  });
+  test.each(["compact", "reset"] as const)(
+    "is given back after %s, also when a crash came between",
+    async (way) => {
+      await using directory = await temporaryDirectory();
+      const storage = await LevelLogStorage.open(directory.path);
+      await storage.append(batch(entries(1, 3_000)));
+      await storage[way](snapshotAt(2_990));
+      // Closing keeps the deletion from going on, as a crash would.
+      await storage.close();
+      const again = await LevelLogStorage.open(directory.path);
+      await again.load();
+      await again.append(batch(entries(2_991, 2_992, 2)));
+      for (let index = 2_993; index < 3_005; index++) await again.append(batch([entry(index, 2)]));
+      await again.close();
+      const raw = new Level<Uint8Array, Uint8Array>(directory.path, {
+        keyEncoding: "view",
+        valueEncoding: "view",
+      });
+      const keys = await raw.keys({ gte: Uint8Array.of(0x65), lt: Uint8Array.of(0x66) }).all();
+      await raw.close();
+      expect(keys).toHaveLength(14);
+    },
+  );
 });
 
 test("old markers are dropped once they span more than LevelDB's write-ahead log", async () => {
@@ -131,7 +145,10 @@ test("old markers are dropped once they span more than LevelDB's write-ahead log
   const storage = await LevelLogStorage.open(directory.path);
   for (let index = 1; index <= 40; index++) await storage.append(batch([entry(index, 1, 1_000_000)]));
   await storage.close();
-  const raw = new Level<Uint8Array, Uint8Array>(directory.path, { keyEncoding: "view", valueEncoding: "view" });
+  const raw = new Level<Uint8Array, Uint8Array>(directory.path, {
+    keyEncoding: "view",
+    valueEncoding: "view",
+  });
   const keys = await raw.keys({ gte: Uint8Array.of(0x62), lt: Uint8Array.of(0x63) }).all();
   await raw.close();
   expect(keys.length).toBeLessThan(20);
@@ -139,7 +156,9 @@ test("old markers are dropped once they span more than LevelDB's write-ahead log
   expect((await reopened.storage.load()).entries).toHaveLength(40);
 });
 
-async function open(directory: string): Promise<{ storage: LevelLogStorage; [Symbol.asyncDispose](): Promise<void> }> {
+async function open(
+  directory: string,
+): Promise<{ storage: LevelLogStorage; [Symbol.asyncDispose](): Promise<void> }> {
   const storage = await LevelLogStorage.open(directory);
   return { storage, [Symbol.asyncDispose]: () => storage.close() };
 }

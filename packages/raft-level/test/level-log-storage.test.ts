@@ -23,7 +23,10 @@ describe("a failed write", () => {
       storage.load(),
     ];
     for (const outcome of await Promise.allSettled(calls)) {
-      expect(outcome).toMatchObject({ status: "rejected", reason: { code: "STORAGE_FAILED", category: "internal", cause } });
+      expect(outcome).toMatchObject({
+        status: "rejected",
+        reason: { code: "STORAGE_FAILED", category: "internal", cause },
+      });
     }
     database.beforeWrite = () => Promise.resolve();
     const writes = database.writes;
@@ -60,7 +63,9 @@ describe("group commit", () => {
     const first = storage.append(batch([entry(1)]));
     await started;
     const order: number[] = [];
-    const rest = entries(2, 100).map((each) => storage.append(batch([each])).then(() => order.push(each.index)));
+    const rest = entries(2, 100).map((each) =>
+      storage.append(batch([each])).then(() => order.push(each.index)),
+    );
     expect(order).toEqual([]);
     release();
     await Promise.all([first, ...rest]);
@@ -96,7 +101,10 @@ describe("a call that does not follow from the log", () => {
     const { storage } = await onMemory();
     await storage.append(batch(entries(1, 10)));
     await storage.compact(snapshotAt(5));
-    await expect(storage.append(wrong)).rejects.toMatchObject({ code: "INVALID_APPEND", category: "invalid" });
+    await expect(storage.append(wrong)).rejects.toMatchObject({
+      code: "INVALID_APPEND",
+      category: "invalid",
+    });
     await expect(storage.append(batch([entry(11)]))).rejects.toMatchObject({ code: "INVALID_APPEND" });
   });
 

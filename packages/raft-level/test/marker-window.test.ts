@@ -24,6 +24,7 @@ test("markers found on disk are dropped as if they had been written by this proc
 test("a long run of small writes drops each marker once", () => {
   const window = new MarkerWindow();
   const dropped: number[] = [];
-  for (let sequence = 0; sequence < 50_000; sequence++) dropped.push(...window.push({ sequence, sizeBytes: 4_096 }));
+  for (let sequence = 0; sequence < 50_000; sequence++)
+    dropped.push(...window.push({ sequence, sizeBytes: 4_096 }));
   expect(dropped).toEqual(Array.from({ length: 50_000 - MARKER_SPAN_BYTES / 4_096 }, (_, at) => at));
 });

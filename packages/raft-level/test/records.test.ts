@@ -7,7 +7,13 @@ import { withOneBitFlipped } from "./flip.ts";
 
 const LARGE = Number.MAX_SAFE_INTEGER;
 const entry: Entry = { index: 7, term: 3, type: "config", data: Uint8Array.of(0, 255, 10) };
-const marker = { sequence: LARGE, firstIndex: 2, lastIndex: 2 ** 33, sizeBytes: 81, hardState: { term: LARGE, votedFor: 0xffff_ffff } };
+const marker = {
+  sequence: LARGE,
+  firstIndex: 2,
+  lastIndex: 2 ** 33,
+  sizeBytes: 81,
+  hardState: { term: LARGE, votedFor: 0xffff_ffff },
+};
 const configuration = { voters: [1, 0xffff_ffff], votersOutgoing: [], learners: [9] };
 const snapshot: SnapshotMeta = { index: LARGE, term: 2 ** 40, configuration, featureLevel: 4 };
 
@@ -28,7 +34,8 @@ describe("an entry record", () => {
   test("is bad with any bit flipped, and at any shorter length", () => {
     const record = encodeEntry(entry);
     for (const flipped of withOneBitFlipped(record)) expect(decodeEntry(flipped, 7)).toBeUndefined();
-    for (let length = 0; length < record.length; length++) expect(decodeEntry(record.subarray(0, length), 7)).toBeUndefined();
+    for (let length = 0; length < record.length; length++)
+      expect(decodeEntry(record.subarray(0, length), 7)).toBeUndefined();
   });
 });
 
@@ -38,18 +45,23 @@ describe("a batch marker", () => {
   });
 
   test("is bad with any bit flipped", () => {
-    for (const flipped of withOneBitFlipped(encodeMarker(marker))) expect(decodeMarker(flipped)).toBeUndefined();
+    for (const flipped of withOneBitFlipped(encodeMarker(marker)))
+      expect(decodeMarker(flipped)).toBeUndefined();
   });
 });
 
 describe("the begin of the log", () => {
   test("gives back what was put in", () => {
-    expect(decodeLogStart(encodeLogStart({ epoch: 0xffff_ffff, snapshot }))).toEqual({ epoch: 0xffff_ffff, snapshot });
+    expect(decodeLogStart(encodeLogStart({ epoch: 0xffff_ffff, snapshot }))).toEqual({
+      epoch: 0xffff_ffff,
+      snapshot,
+    });
   });
 
   test("is bad with any bit flipped, and at any shorter length", () => {
     const record = encodeLogStart({ epoch: 1, snapshot });
     for (const flipped of withOneBitFlipped(record)) expect(decodeLogStart(flipped)).toBeUndefined();
-    for (let length = 0; length < record.length; length++) expect(decodeLogStart(record.subarray(0, length))).toBeUndefined();
+    for (let length = 0; length < record.length; length++)
+      expect(decodeLogStart(record.subarray(0, length))).toBeUndefined();
   });
 });

@@ -31,7 +31,9 @@ export class SortedDatabase implements Database {
   }
 
   iterator(range: KeyRange): DatabaseIterator<[Uint8Array, Uint8Array]> {
-    const found = [...this.records].filter(([key]) => within(key, range)).sort(([a], [b]) => (a < b ? -1 : 1));
+    const found = [...this.records]
+      .filter(([key]) => within(key, range))
+      .sort(([a], [b]) => (a < b ? -1 : 1));
     return iterate(found.map(([key, value]) => [Buffer.from(key, "hex"), value]));
   }
 

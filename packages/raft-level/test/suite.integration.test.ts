@@ -5,5 +5,8 @@ import { temporaryDirectory } from "./workplace.ts";
 
 logStorageSuite({ test }, "LevelLogStorage", async () => {
   const directory = await temporaryDirectory();
-  return { open: () => LevelLogStorage.open(directory.path), dispose: () => directory[Symbol.asyncDispose]() };
+  return {
+    open: () => LevelLogStorage.open(directory.path),
+    dispose: () => directory[Symbol.asyncDispose](),
+  };
 });

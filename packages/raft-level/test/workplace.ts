@@ -5,7 +5,10 @@ import { join } from "node:path";
 import type { AppendBatch, Entry, HardState, SnapshotMeta } from "@coxswain/raft-core";
 
 /** A new directory and its removal. */
-export async function temporaryDirectory(): Promise<{ path: string; [Symbol.asyncDispose](): Promise<void> }> {
+export async function temporaryDirectory(): Promise<{
+  path: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}> {
   const path = await mkdtemp(join(tmpdir(), "raft-level-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
@@ -23,7 +26,12 @@ export function batch(list: Entry[], hardState?: HardState): AppendBatch {
 }
 
 export function snapshotAt(index: number, term = 1): SnapshotMeta {
-  return { index, term, configuration: { voters: [1, 2, 3], votersOutgoing: [], learners: [4] }, featureLevel: 1 };
+  return {
+    index,
+    term,
+    configuration: { voters: [1, 2, 3], votersOutgoing: [], learners: [4] },
+    featureLevel: 1,
+  };
 }
 
 /** LevelDB's write-ahead log of a directory that was never large enough to have two. */
