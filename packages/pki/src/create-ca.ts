@@ -9,6 +9,7 @@ import { generateKeyPair, privateKeyPem } from "./key-pair.ts";
 import type { KeyedCertificate } from "./keyed-certificate.ts";
 import { signCertificate, validity } from "./sign-certificate.ts";
 
+/** What a new CA is to be. */
 export interface CreateCaOptions {
   /** Becomes the CA's CN, as `<clusterName> CA`. */
   readonly clusterName: string;

@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import type { CertificateKind } from "./certificate-request.ts";
 import { UnreadableCertificateError } from "./errors.ts";
 
+/** What a certificate says. */
 export interface CertificateDescription {
   /** The CN; undefined when there is none or more than one. */
   readonly name: string | undefined;

@@ -23,6 +23,7 @@ import { generateKeyPair, importPrivateKey, privateKeyPem } from "./key-pair.ts"
 import type { KeyedCertificate } from "./keyed-certificate.ts";
 import { signCertificate, validity } from "./sign-certificate.ts";
 
+/** Whom a certificate is for. */
 export interface IssueCertificateOptions {
   readonly ca: KeyedCertificate;
   readonly kind: CertificateKind;

@@ -17,6 +17,7 @@ export interface LogStorage {
   compact(snapshot: SnapshotMeta): Promise<void>;
   /** Replaces the whole log by an empty one that begins after `snapshot.index`. Keeps the hard state. */
   reset(snapshot: SnapshotMeta): Promise<void>;
+  /** Releases what it holds, once calls made before have ended. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -24,6 +25,7 @@ export interface LogStorage {
 export interface Snapshot {
   readonly meta: SnapshotMeta;
   readonly chunks: AsyncIterable<Uint8Array>;
+  /** Releases what it pins. May be called twice. */
   close(): Promise<void>;
 }
 
@@ -76,9 +78,11 @@ export interface Transport {
     chunks: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Whom to tell of messages. The driver calls it once, before it sends anything. */
   onMessages(listener: (messages: readonly Message[]) => void): void;
   /** The listener resolves when the snapshot is installed and rejects when it is refused. */
   onSnapshot(listener: (snapshot: IncomingSnapshot) => Promise<void>): void;
+  /** Delivers and sends nothing more. May be called twice. */
   close(): Promise<void>;
 }
 

@@ -80,6 +80,7 @@ export interface PreVoteRequest extends MessageHead {
   readonly lastLogTerm: number;
 }
 
+/** Answer to {@link PreVoteRequest}; a promise of nothing. */
 export interface PreVoteResponse extends MessageHead {
   readonly type: "preVoteResponse";
   readonly granted: boolean;
@@ -94,6 +95,7 @@ export interface VoteRequest extends MessageHead {
   readonly transfer: boolean;
 }
 
+/** Answer to {@link VoteRequest}; sent once the vote is durable. */
 export interface VoteResponse extends MessageHead {
   readonly type: "voteResponse";
   readonly granted: boolean;
@@ -108,6 +110,7 @@ export interface AppendRequest extends MessageHead {
   readonly leaderCommit: number;
 }
 
+/** Answer to {@link AppendRequest}; success is sent once the entries are durable. */
 export interface AppendResponse extends MessageHead {
   readonly type: "appendResponse";
   readonly success: boolean;
@@ -132,6 +135,7 @@ export interface HeartbeatRequest extends MessageHead {
   readonly readContext: number;
 }
 
+/** Answer to {@link HeartbeatRequest}: whoever sends it takes the receiver for its leader. */
 export interface HeartbeatResponse extends MessageHead {
   readonly type: "heartbeatResponse";
   readonly readContext: number;
@@ -154,6 +158,7 @@ export interface ReadIndexRequest extends MessageHead {
   readonly context: number;
 }
 
+/** Answer to {@link ReadIndexRequest}, once the leader has confirmed that it leads. */
 export interface ReadIndexResponse extends MessageHead {
   readonly type: "readIndexResponse";
   readonly context: number;
@@ -161,6 +166,7 @@ export interface ReadIndexResponse extends MessageHead {
   readonly index: number;
 }
 
+/** Whatever nodes say to each other. Any of them may be lost, repeated, late or out of order. */
 export type Message =
   | PreVoteRequest
   | PreVoteResponse
@@ -175,4 +181,5 @@ export type Message =
   | ReadIndexRequest
   | ReadIndexResponse;
 
+/** What a node is in its term. A pre-candidate asks for votes without having raised the term. */
 export type Role = "follower" | "preCandidate" | "candidate" | "leader";

@@ -10,6 +10,7 @@ export abstract class RaftGrpcError extends Error {
   abstract readonly code: string;
   abstract readonly category: ErrorCategory;
 
+  /** The class's name. */
   override get name(): string {
     return this.constructor.name;
   }

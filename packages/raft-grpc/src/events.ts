@@ -3,6 +3,7 @@
  */
 import type { NodeId } from "@coxswain/raft-core";
 
+/** What a transport tells its owner, for logs and metrics. */
 export type TransportEvent =
   /** The peer accepted this node's messages. */
   | { readonly type: "peerConnected"; readonly peer: NodeId }

@@ -33,6 +33,7 @@ export interface GrpcTransportOptions {
   readonly onEvent?: (event: TransportEvent) => void;
 }
 
+/** A `Transport` over gRPC: one stream of messages to each peer, and snapshots on connections of their own. */
 export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;
   readonly #settings: TransportSettings;
@@ -42,7 +43,7 @@ export class GrpcTransport implements Transport {
   #members: ReadonlyMap<NodeId, Member> = new Map();
   /** By links that are closed. */
   #droppedBefore = 0;
-  /** What arrives; for the service. */
+  /** @internal What arrives; for the service. */
   readonly inbound: Inbound;
 
   constructor(options: GrpcTransportOptions) {
@@ -120,6 +121,7 @@ export class GrpcTransport implements Transport {
     }
   }
 
+  /** Whom to tell of messages. */
   onMessages(listener: (messages: readonly Message[]) => void): void {
     this.inbound.listen(listener);
   }

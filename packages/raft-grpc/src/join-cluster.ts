@@ -98,7 +98,7 @@ async function listen(
     transport: () => member.transport,
   });
   const server = new Server(serverOptions());
-  server.addService(definition, { ...implementation });
+  server.addService(definition, implementation);
   const address = options.listen ?? self.address;
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(address, options.serverCredentials, (error) =>

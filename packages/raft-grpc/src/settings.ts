@@ -3,6 +3,7 @@
  */
 import type { ChannelSettings } from "@coxswain/rpc";
 
+/** The limits of a transport. */
 export interface TransportSettings {
   /** Messages that wait for one peer; past it the oldest are dropped. Default 4,096. */
   readonly maxQueuedMessages: number;
@@ -22,6 +23,7 @@ export interface TransportSettings {
   readonly keepaliveTimeoutMs: number;
 }
 
+/** What holds for each setting that is not given. */
 export const DEFAULT_SETTINGS: TransportSettings = {
   maxQueuedMessages: 4_096,
   maxQueuedBytes: 16 * 1_048_576,

@@ -14,6 +14,7 @@ import { FileSnapshotStore } from "./file-snapshot-store.ts";
 import type { LevelLogStorageOptions } from "./level-log-storage.ts";
 import { LevelLogStorage } from "./level-log-storage.ts";
 
+/** All that a node keeps on disk, opened in the one order that is safe. */
 export class DataDirectory {
   /** This node's, with this start counted (G2). */
   readonly identity: Identity;

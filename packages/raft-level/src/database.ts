@@ -5,19 +5,24 @@ import { Level } from "level";
 import { DirectoryLockedError, LogDamagedError, StorageFailedError } from "./errors.ts";
 import { fieldOf } from "./foreign-error.ts";
 
+/** @inline */
 type Bytes = Uint8Array;
 
 /** A write that happens as a whole or not at all. */
 export interface DatabaseBatch {
+  /** Sets a key. */
   put(key: Bytes, value: Bytes): unknown;
+  /** Removes a key, if it is there. */
   del(key: Bytes): unknown;
   /** With `sync`, resolves when the write would survive a power cut. */
   write(options: { sync: true }): Promise<void>;
 }
 
+/** What a range holds, in order. */
 export interface DatabaseIterator<Item> {
   /** The next items, at most `count`; none at the end. */
   nextv(count: number): Promise<Item[]>;
+  /** Releases the iterator. */
   close(): Promise<void>;
 }
 
@@ -30,10 +35,15 @@ export interface KeyRange {
 
 /** What the log asks of an ordered key-value store; a test may give its own. */
 export interface Database {
+  /** The value of a key. */
   get(key: Bytes): Promise<Bytes | undefined>;
+  /** An empty batch. */
   batch(): DatabaseBatch;
+  /** Keys and values of a range. */
   iterator(range: KeyRange): DatabaseIterator<[Bytes, Bytes]>;
+  /** Keys of a range. */
   keys(range: KeyRange): DatabaseIterator<Bytes>;
+  /** Releases the directory. */
   close(): Promise<void>;
 }
 

@@ -9,6 +9,7 @@ export abstract class RaftLevelError extends Error {
   abstract readonly code: string;
   abstract readonly category: "invalid" | "conflict" | "unavailable" | "internal";
 
+  /** The class's name. */
   override get name(): string {
     return this.constructor.name;
   }

@@ -47,6 +47,7 @@ interface LoadCall {
   readonly reject: (error: Error) => void;
 }
 
+/** The durable log on LevelDB: calls queue up, and all that wait when the disk is free share one synced write. */
 export class LevelLogStorage implements LogStorage {
   readonly #directory: string;
   readonly #database: Database;

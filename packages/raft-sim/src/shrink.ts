@@ -3,6 +3,7 @@ import { simulate } from "./simulation.ts";
 import { SimulationError } from "./simulation-error.ts";
 import type { SimulationOptions } from "./simulation-options.ts";
 
+/** The smallest failing run that was found. */
 export interface ShrinkResult {
   /** The smallest run found that still fails; {@link simulate} repeats it. */
   readonly options: SimulationOptions;

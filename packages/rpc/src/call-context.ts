@@ -16,6 +16,7 @@ export interface CallContext {
   readonly metadata: Metadata;
 }
 
+/** Who may call, and whom to tell of failures. */
 export interface HandlerOptions {
   /** Whom to take callers without a certificate for; only for a server without TLS. Default: refuse them. */
   readonly insecurePeer?: PeerIdentity | undefined;
@@ -31,9 +32,13 @@ export interface HandlerOptions {
 export interface ServerCall extends AuthenticatedCall {
   readonly cancelled: boolean;
   readonly metadata: Metadata;
+  /** Full gRPC path. */
   getPath(): string;
+  /** The client's; infinite when it has none. */
   getDeadline(): Date | number;
+  /** Sends the initial metadata now. */
   sendMetadata(metadata: Metadata): void;
+  /** Calls back when the client cancelled or is gone. */
   once(event: "cancelled", listener: () => void): unknown;
 }
 

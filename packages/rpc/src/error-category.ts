@@ -27,10 +27,12 @@ const categories: ReadonlySet<string> = new Set<ErrorCategory>([
   "internal",
 ]);
 
+/** Whether it is one of the closed set. */
 export function isErrorCategory(value: unknown): value is ErrorCategory {
   return typeof value === "string" && categories.has(value);
 }
 
+/** Whether it has the shape of an expected failure, whichever package raised it. */
 export function isCategorizedError(error: unknown): error is CategorizedError {
   if (typeof error !== "object" || error === null) return false;
   const { code, category, message } = error as Partial<Record<keyof CategorizedError, unknown>>;

@@ -1,5 +1,6 @@
 import type { CategorizedError, ErrorCategory } from "./error-category.ts";
 
+/** The base of all errors of this package. */
 export abstract class RpcError extends Error implements CategorizedError {
   abstract readonly code: string;
   abstract readonly category: ErrorCategory;
@@ -38,6 +39,7 @@ export class TlsFilesError extends RpcError {
   readonly category = "invalid" as const;
 }
 
+/** What is known of an error from the other end. */
 export interface RemoteErrorFields {
   readonly code: string;
   readonly category: ErrorCategory;

@@ -1,5 +1,6 @@
 import { Channel, type ChannelCredentials, type ChannelOptions } from "@grpc/grpc-js";
 
+/** What may be tuned on the calling side. */
 export interface ChannelSettings {
   /**
    * A TCP connection of its own. Two channels to one target otherwise share one, and a bulk transfer on the first

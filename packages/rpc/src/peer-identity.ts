@@ -3,6 +3,7 @@ import { PermissionDeniedError, UnauthenticatedError } from "./errors.ts";
 /** What a certificate's holder may do: run the cluster's inner calls, operate the cluster, or own jobs. */
 export type PeerRole = "node" | "admin" | "client";
 
+/** Who calls, by its certificate. */
 export interface PeerIdentity {
   /** The certificate's CN. A free text: keep owners in a Map, `__proto__` is a plain name. */
   readonly name: string;
@@ -16,6 +17,7 @@ export const localNode: PeerIdentity = Object.freeze({ name: "local", role: "nod
 
 /** The part of every kind of grpc-js server call that tells who calls. */
 export interface AuthenticatedCall {
+  /** What TLS knows of the caller. */
   getAuthContext(): { readonly sslPeerCertificate?: { readonly subject?: object } };
 }
 

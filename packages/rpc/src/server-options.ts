@@ -1,5 +1,6 @@
 import type { ServerOptions } from "@grpc/grpc-js";
 
+/** What may be tuned on the serving side. */
 export interface ServerSettings {
   /** Calls at a time on one connection; further ones wait at the client. Default 256. */
   readonly maxStreamsPerConnection?: number;

@@ -44,6 +44,7 @@ export class TlsMaterial {
     this.#current = checked(read());
   }
 
+  /** What was read last. */
   get current(): TlsPem {
     return this.#current;
   }

@@ -2,6 +2,7 @@ import type { Writable } from "node:stream";
 
 /** A call's outgoing half, as far as writing needs it. */
 export interface MessageSink<T> extends Pick<Writable, "once" | "off"> {
+  /** False when the receiver is slow: wait for `drain`. */
   write(message: T): boolean;
 }
 

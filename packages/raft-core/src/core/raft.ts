@@ -59,7 +59,7 @@ import { admitHigherTerm, answerFromLaterTerm, followLeader, stepMessage } from 
 import { tick } from "./tick.ts";
 import { beginTransfer, sendTimeoutNowIfReady } from "./transfer.ts";
 
-export type { RaftConfig } from "./config.ts";
+export type { LeaseConfig, RaftConfig } from "./config.ts";
 export type * from "./outcomes.ts";
 export type * from "./ready.ts";
 export type { PeerStatus, ProgressState, Status } from "./status.ts";
@@ -77,14 +77,17 @@ export class Raft {
     this.#state = new ConsensusState(resolveConfig(config), persisted, random);
   }
 
+  /** This node. */
   get id(): NodeId {
     return this.#state.id;
   }
 
+  /** As of the last call. */
   get role(): Role {
     return this.#state.role;
   }
 
+  /** The newest term seen. */
   get term(): number {
     return this.#state.term;
   }
@@ -94,6 +97,7 @@ export class Raft {
     return this.#state.leader;
   }
 
+  /** The last entry known to be committed. */
   get commitIndex(): number {
     return this.#state.commitIndex;
   }
@@ -226,6 +230,7 @@ export class Raft {
     return this.#state.log.configurationAt(index);
   }
 
+  /** Everything that can be told, as a copy; for operators and metrics, not for each message. */
   status(): Status {
     return describeStatus(this.#state);
   }

@@ -29,6 +29,7 @@ export interface ReadState {
   readonly index: number;
 }
 
+/** A read that will not be confirmed: nothing was read. */
 export interface DroppedRead {
   readonly context: number;
 }
@@ -44,6 +45,7 @@ export interface DroppedProposal {
   readonly outcome: "dropped" | "unknown";
 }
 
+/** A peer that lacks entries which are compacted. */
 export interface SnapshotToSend {
   readonly to: NodeId;
   /** The leader's term, to be sent along. */

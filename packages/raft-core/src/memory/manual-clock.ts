@@ -11,6 +11,7 @@ interface Timer {
 /** How many turns of the microtask queue `settle` waits for unless told otherwise. */
 const DEFAULT_SETTLE_TURNS = 300;
 
+/** How a {@link ManualClock} runs. */
 export interface ManualClockOptions {
   /** The time at the start, in milliseconds. Default 0. */
   readonly startMs?: number;

@@ -10,6 +10,7 @@ interface LogImage {
 
 type Change = (image: LogImage) => void;
 
+/** How a {@link MemoryLogStorage} behaves. */
 export interface MemoryLogStorageOptions {
   /**
    * What stands for the disk's sync. A change is durable, and its promise resolves, once this resolves; a
@@ -64,6 +65,7 @@ export class MemoryLogStorage implements LogStorage {
     });
   }
 
+  /** Takes no more calls; what is durable stays, for the next `open`. */
   close(): Promise<void> {
     const settled = this.#tail;
     this.#refusal ??= new Error("This storage is closed. Open it again to use it.");

@@ -5,6 +5,7 @@ import { MemoryTransport } from "./memory-transport.ts";
 /** How many messages may travel on one link at a time unless told otherwise. */
 const DEFAULT_MAX_QUEUED_MESSAGES = 4096;
 
+/** How a {@link MemoryNetwork} treats what is sent. */
 export interface MemoryNetworkOptions {
   /** Needed only with a latency. */
   readonly clock?: Clock;

@@ -6,6 +6,7 @@ import { chunksOf, collect } from "../state/chunks.ts";
 import { DamagedSnapshotError } from "../state/errors.ts";
 import type { Configuration, Entry, SnapshotMeta } from "../types.ts";
 
+/** @inline */
 interface StateImage {
   readonly meta: SnapshotMeta;
   readonly pairs: ReadonlyMap<string, string>;
@@ -16,6 +17,7 @@ interface StateImage {
 const CHUNK_BYTES = 256;
 const NO_MEMBERS: Configuration = { voters: [], votersOutgoing: [], learners: [] };
 
+/** How a {@link MemoryStateMachine} keeps its state. */
 export interface MemoryStateMachineOptions {
   /** A batch makes the state durable once so many entries came since it last was. Default 1: every batch. */
   readonly durableEvery?: number;
@@ -52,6 +54,7 @@ export class MemoryStateMachine implements SessionedStateMachine<string | undefi
     this.#sessions = this.#durable.sessions.copy();
   }
 
+  /** The value of a key. */
   get(key: string): string | undefined {
     return this.#pairs.get(key);
   }

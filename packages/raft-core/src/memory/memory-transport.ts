@@ -45,6 +45,7 @@ export class MemoryTransport implements Transport {
     await raceAbort(peer.receive({ from: this.#id, term, meta, chunks: carried }), signal);
   }
 
+  /** Whom to tell of messages. */
   onMessages(listener: (messages: readonly Message[]) => void): void {
     this.#onMessages = listener;
   }
@@ -53,6 +54,7 @@ export class MemoryTransport implements Transport {
     this.#onSnapshot = listener;
   }
 
+  /** Leaves the network. May be called twice. */
   close(): Promise<void> {
     this.#closed = true;
     this.#network.leave(this.#id, this);

@@ -4,9 +4,13 @@ import type { Clock } from "../contracts.ts";
 export interface TimerFunctions<Timer> {
   /** Monotonic milliseconds. */
   now(): number;
+  /** Calls back every `periodMs`. */
   setInterval(callback: () => void, periodMs: number): Timer;
+  /** Ends a {@link setInterval}. */
   clearInterval(timer: Timer): void;
+  /** Calls back once, after `delayMs`. */
   setTimeout(callback: () => void, delayMs: number): Timer;
+  /** Calls a {@link setTimeout} off. */
   clearTimeout(timer: Timer): void;
 }
 

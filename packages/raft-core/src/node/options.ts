@@ -108,9 +108,11 @@ export interface RaftNodeSettings {
   readonly featureLevel: number;
 }
 
+/** The parts of a {@link RaftNode}, and whatever of its settings differs from {@link DEFAULT_SETTINGS}. */
 export type RaftNodeOptions<Result> = RaftNodeParts<Result> & Partial<RaftNodeSettings>;
 export type ResolvedOptions<Result> = RaftNodeParts<Result> & RaftNodeSettings;
 
+/** What holds for each setting that is not given. */
 export const DEFAULT_SETTINGS: RaftNodeSettings = {
   tickMs: 10,
   electionTimeoutMs: { min: 150, max: 300 },

@@ -5,6 +5,7 @@ import { type NodeStoppedError, ProposalDroppedError, ProposalOutcomeUnknownErro
 import { Meter } from "./meter.ts";
 import { ProposalBudget, type ProposalLimits, type ProposalPriority } from "./proposal-budget.ts";
 
+/** How one proposal is treated. */
 export interface ProposeOptions {
   /**
    * Ends the waiting. Not yet proposed: it never will be, and the promise rejects with

@@ -98,6 +98,7 @@ export class RaftNode<Result> {
     return transfer;
   }
 
+  /** Where this node stands now, as a copy; also after it ended. */
   status(): RaftStatus {
     return {
       ...this.#loop.raft.status(),

@@ -5,6 +5,7 @@ import { NotLeaderError, TooManyReadsError } from "./errors.ts";
 import { Meter } from "./meter.ts";
 import type { ReadKind } from "./observer.ts";
 
+/** How one read is served. */
 export interface ReadOptions {
   /**
    * On a node that does not lead, ask its leader for the index and read here (dissertation 6.4). Default false:

@@ -19,10 +19,12 @@ export class KeptSessions {
     }
   }
 
+  /** Every record, in no order. */
   *records(): Generator<SessionPair> {
     for (const [key, value] of this.#records) yield { key, value };
   }
 
+  /** The same records, unmoved by later changes here. */
   copy(): KeptSessions {
     return new KeptSessions(this.records());
   }

@@ -8,7 +8,9 @@ import {
 
 /** How results are kept for repetitions. Both must be pure; `encode` must give every node equally many bytes. */
 export interface ResultCodec<Result> {
+  /** The result as bytes. */
   encode(result: Result): Uint8Array;
+  /** The inverse of `encode`. */
   decode(bytes: Uint8Array): Result;
 }
 

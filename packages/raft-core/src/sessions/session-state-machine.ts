@@ -50,6 +50,7 @@ export abstract class SessionStateMachine<Result> implements StateMachine<Sessio
     return this.#exclusive.run(() => this.restoreNow(meta, chunks));
   }
 
+  /** What the table holds now, as a copy. */
   sessionStatus(): SessionStatus {
     const sessions = [...this.table.sessions()];
     const results = sessions.flatMap((session) => [...session.results.values()]);

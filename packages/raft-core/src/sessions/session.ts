@@ -5,6 +5,7 @@ import { encodeSessionEntry, type SessionEntry } from "./entry.ts";
 import { SessionBusyError, SessionClosedError, SessionEntryError, SessionExpiredError } from "./errors.ts";
 import { refusalError, resultOrThrow, type SessionResult } from "./results.ts";
 
+/** How a {@link Session} tries again, and what it limits. */
 export interface SessionOptions {
   readonly clock: Clock;
   /** From 0 to below 1; spreads retries. */

@@ -8,6 +8,7 @@ import type { SessionStateMachine } from "./session-state-machine.ts";
 import { SnapshotKeptSessions } from "./snapshot-kept-sessions.ts";
 import { SessionTable } from "./table.ts";
 
+/** What a state machine with sessions is made of. */
 export interface WithSessionsOptions<Result> {
   /** How results are kept for repetitions. */
   readonly results: ResultCodec<Result>;
