@@ -1,14 +1,15 @@
 /**
  * `node benchmarks/raft/core-only.mjs`: commits per second of three Raft cores in one process, without disk and network, beside
- * @coaty/consensus.raft in the same run. `--runs 5`, `--seconds 1` for each, `--json`. About two minutes.
+ * @coaty/consensus.raft in the same run. `--runs 5`, `--seconds 1` for each, `--json`. About three minutes.
  */
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { cpus } from "node:os";
-import { parseArgs } from "node:util";
-import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
 import { installCoaty } from "./peers/coaty.mjs";
 import { shown, spread, table } from "./statistics.mjs";
 
+const program = fileURLToPath(new URL("cores/measure-run.mjs", import.meta.url));
 const ours = { name: "coxswain", module: "./coxswain.mjs", payload: "createPayload" };
 const peerText = { name: "coaty, text", module: "../peers/coaty.mjs", payload: "createTextPayload" };
 const peerBytes = { name: "coaty, bytes", module: "../peers/coaty.mjs", payload: "createPayload" };
@@ -24,33 +25,52 @@ const scenes = [
 ];
 
 async function run(side, scene, seconds) {
-  const worker = new Worker(new URL("./cores/measure-run.mjs", import.meta.url), {
-    workerData: { side, scene, seconds },
-  });
-  const [perSecond] = await once(worker, "message");
-  await once(worker, "exit");
-  return perSecond;
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    program,
+    JSON.stringify({ side, scene, seconds }),
+  ]);
+  return JSON.parse(stdout);
 }
 
 /** The sides take turns, so that what else the machine does meets them all. */
 async function compare(scene, runs, seconds) {
-  const figures = new Map(sides.map((side) => [side, []]));
+  const figures = sides.map(() => []);
   for (let n = 0; n < runs; n++) {
-    for (const side of sides) figures.get(side).push(await run(side, scene, seconds));
+    for (const [at, side] of sides.entries()) figures[at].push(await run(side, scene, seconds));
   }
-  return sides.map((side) => ({ side: side.name, ...scene, perSecond: spread(figures.get(side)) }));
+  return sides.map((side, at) => {
+    const of = (name) => spread(figures[at].map((figure) => figure[name]));
+    return { side: side.name, ...scene, perSecond: of("perSecond"), perCpuSecond: of("perCpuSecond") };
+  });
 }
 
-const row = ({ side, group, inFlight, turn, perSecond }, ratio) => [
-  String(group),
-  String(inFlight),
-  turn ? "a turn" : "a call",
-  side,
-  perSecond.median,
-  perSecond.min,
-  perSecond.max,
-  ratio,
+const HEADS = [
+  "group",
+  "in flight",
+  "ready after",
+  "side",
+  "commits/s",
+  "min",
+  "max",
+  "per CPU second",
+  "coxswain is x times",
+  "by CPU",
 ];
+
+function rowsOf([own, ...peers]) {
+  const row = ({ side, group, inFlight, turn, perSecond, perCpuSecond }, ...ratios) => {
+    const scene = [String(group), String(inFlight), turn ? "a turn" : "a call", side];
+    return [...scene, perSecond.median, perSecond.min, perSecond.max, perCpuSecond.median, ...ratios];
+  };
+  const ratio = (peer, name) => own[name].median / peer[name].median;
+  return [row(own), ...peers.map((peer) => row(peer, ratio(peer, "perSecond"), ratio(peer, "perCpuSecond")))];
+}
+
+/** The same work, however each side likes it best: 256 in flight. */
+function bestOf({ name }, results) {
+  const own = results.flat().filter((result) => result.side === name && result.inFlight === 256);
+  return Math.max(...own.map((result) => result.perSecond.median));
+}
 
 const { values } = parseArgs({
   options: {
@@ -61,36 +81,12 @@ const { values } = parseArgs({
 });
 await installCoaty();
 console.log(
-  `Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model}); ${values.runs} runs each, in turns, 256 B.\n`,
+  `Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model}); ${values.runs} runs each, in turns; 256 B.\n`,
 );
 
 const results = [];
-for (const scene of scenes) {
-  const [own, ...peers] = await compare(scene, Number(values.runs), Number(values.seconds));
-  results.push(own, ...peers);
-  const ratios = peers.map(
-    (peer) => `${shown(own.perSecond.median / peer.perSecond.median)} times ${peer.side}`,
-  );
-  console.error(
-    `group ${scene.group}, ${scene.inFlight} in flight: ${shown(own.perSecond.median)}/s, ${ratios.join(", ")}`,
-  );
-}
-const rows = results.map((result, at) => {
-  const own = results[at - (at % sides.length)];
-  return row(result, own === result ? "" : own.perSecond.median / result.perSecond.median);
-});
-console.log(
-  `\n${table(["group", "in flight", "ready after", "side", "commits/s", "min", "max", "coxswain is x times"], rows)}`,
-);
-
-/** The same work, however each side likes it best: 256 in flight. */
-const best = (side) =>
-  Math.max(
-    ...results
-      .filter((result) => result.side === side && result.inFlight === 256)
-      .map((result) => result.perSecond.median),
-  );
-console.log(
-  `\nBest of each at 256 in flight: ${sides.map(({ name }) => `${name} ${shown(best(name))}/s`).join(", ")}.`,
-);
-if (values.json) console.log(JSON.stringify(results, null, 2));
+for (const scene of scenes) results.push(await compare(scene, Number(values.runs), Number(values.seconds)));
+console.log(table(HEADS, results.flatMap(rowsOf)));
+const best = sides.map((side) => `${side.name} ${shown(bestOf(side, results))}/s`);
+console.log(`\nThe best of each at 256 in flight: ${best.join(", ")}.`);
+if (values.json) console.log(JSON.stringify(results.flat(), null, 2));

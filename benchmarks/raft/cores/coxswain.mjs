@@ -2,7 +2,7 @@
  * Three `Raft` cores of @coxswain/raft-core in one process, without disk: every append is durable at once.
  */
 import { Raft } from "@coxswain/raft-core";
-import { LEADER_ID, Mail, LOG_LIMITS, voterIds } from "./mail.mjs";
+import { LEADER_ID, LOG_LIMITS, Mail, MAX_INFLIGHT_APPENDS, voterIds } from "./mail.mjs";
 
 const emptyState = () => ({
   hardState: { term: 0, votedFor: 0 },
@@ -22,7 +22,7 @@ class Member {
   #cutIndex = 0;
 
   constructor(id, post) {
-    this.raft = new Raft({ id }, emptyState(), Math.random);
+    this.raft = new Raft({ id, maxInflightAppends: MAX_INFLIGHT_APPENDS }, emptyState(), Math.random);
     this.post = post;
   }
 

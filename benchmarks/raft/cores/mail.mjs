@@ -4,6 +4,9 @@
 export const voterIds = [1, 2, 3];
 export const LEADER_ID = 1;
 
+/** Messages under way to one follower, on both sides: enough that a proposal never waits to be grouped with others. */
+export const MAX_INFLIGHT_APPENDS = 4_096;
+
 /** Both logs are cut alike, as a running node would: to `keepEntries` behind what is applied, every `cutAtEntries`. */
 export const LOG_LIMITS = { keepEntries: 4_096, cutAtEntries: 20_480 };
 

@@ -1,8 +1,6 @@
 /**
- * One run of one side, in a worker thread: a heap and compiled code of its own, so that no run inherits another's.
+ * One run of one side, in a process of its own, so that no run inherits another's heap and compiled code.
  */
-import { parentPort, workerData } from "node:worker_threads";
-
 const PAYLOAD_BYTES = 256;
 
 /** Keeps `inFlight` proposals under way in groups; `turn` takes the ready once a turn, otherwise after every call. */
@@ -22,13 +20,17 @@ function createLoad(cores, { group, inFlight, turn }, payload) {
   return { round, proposed: () => proposed };
 }
 
-/** Commits per second at the leader. */
+/** Commits at the leader per second, and per second that this process was really running. */
 function measure(load, leader, milliseconds) {
   const committedBefore = leader.committed;
+  const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
   let now = startedAt;
   for (; now - startedAt < milliseconds; now = performance.now()) load.round();
-  return (leader.committed - committedBefore) / ((now - startedAt) / 1_000);
+  const cpu = process.cpuUsage(cpuBefore);
+  const committed = leader.committed - committedBefore;
+  const perSecond = committed / ((now - startedAt) / 1_000);
+  return { perSecond, perCpuSecond: committed / ((cpu.user + cpu.system) / 1_000_000) };
 }
 
 /** Nothing counts unless all members committed all of it. */
@@ -42,11 +44,11 @@ function check(cores, proposed) {
   }
 }
 
-const { side, scene, seconds } = workerData;
+const { side, scene, seconds } = JSON.parse(process.argv[2]);
 const { createCores, [side.payload]: createPayload } = await import(side.module);
 const cores = createCores();
 const load = createLoad(cores, scene, createPayload(PAYLOAD_BYTES));
 measure(load, cores.leader, seconds * 400);
-const perSecond = measure(load, cores.leader, seconds * 1_000);
+const figures = measure(load, cores.leader, seconds * 1_000);
 check(cores, load.proposed());
-parentPort.postMessage(perSecond);
+console.log(JSON.stringify(figures));

@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { LEADER_ID, LOG_LIMITS, Mail, voterIds } from "../cores/mail.mjs";
+import { LEADER_ID, LOG_LIMITS, Mail, MAX_INFLIGHT_APPENDS, voterIds } from "../cores/mail.mjs";
 
 const directory = join(dirname(fileURLToPath(import.meta.url)), "coaty");
 
@@ -46,7 +46,11 @@ class Member {
     this.post = post;
     this.storage = MemoryStorage.NewMemoryStorage();
     this.storage.snapshot.metadata.confState.voters = voterIds.map(String);
-    const limits = { maxSizePerMsg: noLimit, maxCommittedSizePerReady: noLimit, maxInflightMsgs: 4_096 };
+    const limits = {
+      maxSizePerMsg: noLimit,
+      maxCommittedSizePerReady: noLimit,
+      maxInflightMsgs: MAX_INFLIGHT_APPENDS,
+    };
     const ticks = { electionTick: 15, heartbeatTick: 5 };
     this.node = RawNode.NewRawNode(
       new RaftConfig({

@@ -61,7 +61,7 @@ async function leaderOf(members) {
  */
 export async function measureHashicorp(options) {
   const { inFlight, seconds, warmupSeconds = 2, payloadBytes = 256, directory } = options;
-  const { maxAppendEntries = 64, cacheEntries = 512 } = options;
+  const { maxAppendEntries = 256, cacheEntries = 512 } = options;
   await buildMember();
   return await withProcesses(directory, async (processes) => {
     const members = await startMembers(processes, { maxAppendEntries, cacheEntries });
