@@ -2,7 +2,7 @@
  * What arrives from the peers: their streams are accepted, checked and handed on.
  */
 import type { IncomingSnapshot, Member, Message, NodeId } from "@coxswain/raft-core";
-import type { CallContext, PeerIdentity as Caller } from "@coxswain/rpc";
+import type { CallContext, PeerIdentity as Caller, RequestReceiver, ResponseSink } from "@coxswain/rpc";
 import { CallCancelledError } from "@coxswain/rpc";
 import { nextUnlessAborted } from "./abortable.ts";
 import { NotReadyError, ProtocolViolationError, SnapshotAbortedError, TransportClosedError } from "./errors.ts";
@@ -11,6 +11,7 @@ import type { TransportSelf } from "./handshake.ts";
 import { checkHandshake } from "./handshake.ts";
 import { decodeMessages } from "./message-codec.ts";
 import { metaOf } from "./snapshot-header.ts";
+import type { Turn } from "./turns.ts";
 import { Turns } from "./turns.ts";
 
 /** Throws unless the caller, known by its certificate, may speak for the member. */
@@ -44,26 +45,25 @@ export class Inbound {
   }
 
   /** One `Messages` stream: answers once, when the handshake is accepted. */
-  async *messages(
-    batches: AsyncGenerator<MessageBatch, void, undefined>,
-    { peer: caller }: CallContext,
-    authorize: AuthorizeMember,
-  ): AsyncGenerator<MessageAck> {
-    const first = await batches.next();
-    const member = this.#accept(caller, first.done ? undefined : first.value.handshake, authorize);
-    const turn = this.#streams.take(member);
-    try {
-      yield { received: 0 };
+  messages({ peer: caller }: CallContext, sink: ResponseSink<MessageAck>, authorize: AuthorizeMember): RequestReceiver<MessageBatch> {
+    let turn: Turn | undefined;
+    const open = ({ handshake }: MessageBatch): Turn => {
+      const member = this.#accept(caller, handshake, authorize);
+      const opened = this.#streams.take(member);
+      opened.signal.addEventListener("abort", () => sink.fail(opened.signal.reason), { once: true });
+      sink.send({ received: 0 });
       this.#options.onPeer(member.id);
-      for (;;) {
-        const next = await nextUnlessAborted(batches, turn.signal);
-        if (!next) throw turn.signal.reason;
-        if (next.done) return;
-        this.#deliver(member, next.value.messages);
-      }
-    } finally {
-      this.#streams.end(turn);
-    }
+      return opened;
+    };
+    return {
+      receive: (batch) => {
+        if (turn) this.#deliver(turn.member, batch.messages);
+        else turn = open(batch);
+      },
+      close: () => {
+        if (turn) this.#streams.end(turn);
+      },
+    };
   }
 
   /** One `InstallSnapshot` stream: answers when the listener has installed it, or not. */

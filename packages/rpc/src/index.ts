@@ -64,5 +64,6 @@ export { wrapUnary } from "./wrap-unary.ts";
 export { wrapServerStream } from "./wrap-server-stream.ts";
 export { wrapClientStream } from "./wrap-client-stream.ts";
 export { wrapBidi } from "./wrap-bidi.ts";
+export { type RequestReceiver, type ResponseSink, wrapReceiver } from "./wrap-receiver.ts";
 export { type MessageSource, readMessages } from "./read-messages.ts";
 export { type MessageSink, drained, writeMessages } from "./write-messages.ts";
