@@ -124,7 +124,9 @@ export class SessionBatch<Result> {
   }
 
   #repeat({ state, encoded }: KeptResult): SessionResult<Result> {
-    if (state !== "kept") return { kind: "refused", reason: "resultNotKept" };
+    if (state === "awaited")
+      throw new ContractBrokenError("apply goes on after a batch that failed. Open the state machine anew.");
+    if (state === "tooLarge") return { kind: "refused", reason: "resultNotKept" };
     return { kind: "result", result: this.#codec.decode(encoded), repeated: true };
   }
 }
