@@ -23,6 +23,7 @@ export class History {
   #floor = 0;
   #value = 0;
 
+  /** An operation begins; gives what its end is told to. */
   begin(kind: "write" | "read", register: number): OpenOperation {
     if (kind === "write") this.#value += 1;
     const value = kind === "write" ? this.#value : 0;
