@@ -14,6 +14,7 @@ const checks = [
   ["import rules", () => run(bin("depcruise"), ["--config", ".dependency-cruiser.cjs", "packages", "apps", "examples"])],
   ["protos", () => run(bin("buf"), ["lint"], { cwd: new URL("../protos", import.meta.url).pathname })],
   ["packages", checkPackages],
+  ["api reference", () => run(bin("typedoc"), ["--emit", "none", "--logLevel", "Warn"])],
 ];
 
 async function step(name, action) {
