@@ -1,7 +1,7 @@
 /**
  * What must be true of a log's directory before LevelDB, which forgives too much, may open it.
  */
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { syncDirectory } from "./durable-file.ts";
 import { LogDamagedError, LogMissingError } from "./errors.ts";
@@ -27,14 +27,30 @@ export async function prepareDirectory(
 ): Promise<TornWrite | undefined> {
   if ((await mkdir(directory, { recursive: true })) !== undefined) await syncDirectory(dirname(directory));
   const files = await readdir(directory);
-  if (files.includes("CURRENT")) return checkFiles(directory, files);
-  // Without CURRENT, LevelDB would start an empty log beside the files of the old one. A crash
-  // while the very first log was made leaves no more than its first manifest.
-  const remains = files.filter((file) => /\.(ldb|sst|log)$/.test(file));
+  const remains = await filesWithRecords(directory, files);
+  const hasCurrent = files.includes("CURRENT");
+  if (hasCurrent && (remains.length > 0 || !(await isUnfinished(directory)))) return checkFiles(directory, files);
+  // Without CURRENT, LevelDB would start an empty log beside the files of the old one.
   if (remains.length > 0)
     throw new LogDamagedError(directory, `the file CURRENT is missing beside ${remains.join(", ")}`);
   if (mustExist) throw new LogMissingError(directory);
+  if (hasCurrent) await unlink(join(directory, "CURRENT"));
   return undefined;
+}
+
+async function filesWithRecords(directory: string, files: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of files.filter((each) => /\.(ldb|sst|log)$/.test(each)))
+    if ((await stat(join(directory, name))).size > 0) found.push(name);
+  return found;
+}
+
+/**
+ * Whether LevelDB never got as far as to open: by then it has written its second manifest. It does
+ * not sync the first, so that after a power cut it may not be able to read it.
+ */
+async function isUnfinished(directory: string): Promise<boolean> {
+  return (await readFile(join(directory, "CURRENT"), "latin1")) === "MANIFEST-000001\n";
 }
 
 async function checkFiles(directory: string, files: readonly string[]): Promise<TornWrite | undefined> {

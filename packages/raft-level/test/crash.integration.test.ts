@@ -30,7 +30,7 @@ async function runAndKill(program: string, directory: string, round: number, cou
 
 test(`${ROUNDS} kills lose nothing that was acknowledged`, async () => {
   await using directory = await temporaryDirectory();
-  const program = await compileSources(directory.path, "crash-program.ts");
+  const program = await join(await compileSources(directory.path), "crash-program.js");
   const log = join(directory.path, "log");
   for (let round = 1; round <= ROUNDS; round++) {
     const newest = await runAndKill(program, log, round, 20 * round);

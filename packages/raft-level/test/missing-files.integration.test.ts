@@ -1,6 +1,6 @@
 /** Files that are gone: each ends in a refusal that names what is missing, never in an older or an empty log. */
 import { describe, expect, test } from "@jest/globals";
-import { mkdir, readdir, rm, truncate } from "node:fs/promises";
+import { mkdir, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LevelLogStorage } from "../src/level-log-storage.ts";
 import { batch, entries, entry, temporaryDirectory } from "./workplace.ts";
@@ -52,7 +52,9 @@ describe("a log without", () => {
     await using directory = await temporaryDirectory();
     await twoLives(join(directory.path, "log"));
     await rm(join(directory.path, "log"), { recursive: true });
-    await expect(LevelLogStorage.open(join(directory.path, "log"), { mustExist: true })).rejects.toMatchObject({
+    await expect(
+      LevelLogStorage.open(join(directory.path, "log"), { mustExist: true }),
+    ).rejects.toMatchObject({
       code: "LOG_MISSING",
     });
     const storage = await LevelLogStorage.open(join(directory.path, "log"), { mustBeNew: true });
@@ -77,6 +79,22 @@ test("a log that was opened but never written to is new: a crash may come before
   await (await LevelLogStorage.open(directory.path, { mustBeNew: true })).close();
   const storage = await LevelLogStorage.open(directory.path, { mustBeNew: true });
   await storage.append(batch([entry(1)]));
+  await storage.close();
+});
+
+test("a log whose very first manifest a power cut took is begun anew, unless the node has had one", async () => {
+  await using directory = await temporaryDirectory();
+  for (const [name, content] of [
+    ["CURRENT", "MANIFEST-000001\n"],
+    ["MANIFEST-000001", ""],
+    ["000003.log", ""],
+  ] as const)
+    await writeFile(join(directory.path, name), content);
+  await expect(LevelLogStorage.open(directory.path, { mustExist: true })).rejects.toMatchObject({
+    code: "LOG_MISSING",
+  });
+  const storage = await LevelLogStorage.open(directory.path);
+  expect((await storage.load()).entries).toEqual([]);
   await storage.close();
 });
 
