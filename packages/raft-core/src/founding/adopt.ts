@@ -15,7 +15,9 @@ export function clusterThatNamesMe(
   answers: readonly PeerIdentity[],
 ): { clusterId: string; members: readonly Member[] } | undefined {
   const founded = answers.filter((answer) => answer.clusterId !== undefined);
-  const naming = founded.filter((answer) => answer.members.some((member) => member.id === id && member.uuid === uuid));
+  const naming = founded.filter((answer) =>
+    answer.members.some((member) => member.id === id && member.uuid === uuid),
+  );
   const [first] = naming;
   if (!first) return refuseAny(id, founded);
   const rival = naming.find((answer) => answer.clusterId !== first.clusterId);

@@ -19,10 +19,14 @@ export function checkPeers(self: NodeId, peers: readonly ConfiguredNode[]): void
   const seen = new Set<NodeId>();
   for (const id of [self, ...peers.map((peer) => peer.id)]) {
     if (!Number.isInteger(id) || id < 1 || id > MAX_NODE_ID) {
-      throw new InvalidPeersError(`node id ${id} is not an integer from 1 to ${MAX_NODE_ID}: correct --node-id or --peers`);
+      throw new InvalidPeersError(
+        `node id ${id} is not an integer from 1 to ${MAX_NODE_ID}: correct --node-id or --peers`,
+      );
     }
     if (seen.has(id)) {
-      throw new InvalidPeersError(`node id ${id} is named twice: --peers lists each of the other nodes once, and not node ${self} itself`);
+      throw new InvalidPeersError(
+        `node id ${id} is named twice: --peers lists each of the other nodes once, and not node ${self} itself`,
+      );
     }
     seen.add(id);
   }
@@ -36,7 +40,11 @@ export function checkOwnIdentity(id: NodeId, identity: FoundedIdentity): void {
 
 /** Every peer that answered is the one configured, was told of the same members, and has a disk of its own. */
 export function checkAnswers(
-  own: { readonly self: ConfiguredNode; readonly peers: readonly ConfiguredNode[]; readonly identity: Identity },
+  own: {
+    readonly self: ConfiguredNode;
+    readonly peers: readonly ConfiguredNode[];
+    readonly identity: Identity;
+  },
   answers: ReadonlyMap<NodeId, PeerIdentity>,
 ): void {
   const configured = [own.self.id, ...own.peers.map((peer) => peer.id)].sort((a, b) => a - b);
@@ -48,7 +56,8 @@ export function checkAnswers(
     const twin = idByUuid.get(answer.uuid);
     if (twin !== undefined) throw new DuplicateIdentityError(twin, peer.id);
     idByUuid.set(answer.uuid, peer.id);
-    if (!sameIds(configured, answer.configured)) throw new PeersMismatchError(own.self.id, configured, answer);
+    if (!sameIds(configured, answer.configured))
+      throw new PeersMismatchError(own.self.id, configured, answer);
   }
 }
 

@@ -66,7 +66,9 @@ export class WrongPeerError extends FoundingError {
   readonly code = "WRONG_PEER";
 
   constructor(expected: NodeId, address: string, actual: NodeId) {
-    super(`node ${actual} answers at ${address}, where --peers names node ${expected}. Correct the id or the address in --peers.`);
+    super(
+      `node ${actual} answers at ${address}, where --peers names node ${expected}. Correct the id or the address in --peers.`,
+    );
   }
 }
 
@@ -107,7 +109,8 @@ export class FoundingAbortedError extends FoundingError {
   override readonly category = "unavailable";
 
   constructor(id: NodeId, waitingFor: readonly NodeId[], cause: unknown) {
-    const missing = waitingFor.length === 0 ? "" : ` It was waiting for node(s) ${waitingFor.join(", ")}: start them.`;
+    const missing =
+      waitingFor.length === 0 ? "" : ` It was waiting for node(s) ${waitingFor.join(", ")}: start them.`;
     super(`node ${id} was stopped before its cluster was founded.${missing}`, { cause });
   }
 }

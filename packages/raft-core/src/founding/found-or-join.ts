@@ -19,6 +19,7 @@ export interface ConfiguredNode {
   readonly address: string;
 }
 
+/** What {@link foundOrJoin} needs of its node: who it is, whom it may ask, and how. */
 export interface FoundOrJoinOptions {
   readonly self: ConfiguredNode;
   /** The other members; empty founds a cluster of one. */
@@ -88,7 +89,11 @@ function foundingMembers(options: FoundOrJoinOptions, answers: ReadonlyMap<NodeI
 }
 
 /** Durable before anyone is told: a founder that forgot its cluster could found a second one. */
-async function save(options: FoundOrJoinOptions, clusterId: string, members: readonly Member[]): Promise<FoundedIdentity> {
+async function save(
+  options: FoundOrJoinOptions,
+  clusterId: string,
+  members: readonly Member[],
+): Promise<FoundedIdentity> {
   const founded: FoundedIdentity = { ...options.identity, clusterId, members };
   await options.store.save(founded);
   return founded;
@@ -106,7 +111,8 @@ async function askAll(options: FoundOrJoinOptions): Promise<Map<NodeId, PeerIden
 }
 
 function throwIfAborted(options: FoundOrJoinOptions, unanswered: readonly NodeId[]): void {
-  if (options.signal?.aborted) throw new FoundingAbortedError(options.self.id, unanswered, options.signal.reason);
+  if (options.signal?.aborted)
+    throw new FoundingAbortedError(options.self.id, unanswered, options.signal.reason);
 }
 
 /** The outcome of `promise`, or `undefined` as soon as the signal aborts. */

@@ -1,11 +1,5 @@
 /** Founding: how a node comes to belong to a cluster, once for each disk (G1). */
-export type {
-  FoundedIdentity,
-  Identity,
-  IdentityStore,
-  Member,
-  PeerIdentity,
-} from "./identity.ts";
+export type { FoundedIdentity, Identity, IdentityStore, Member, PeerIdentity } from "./identity.ts";
 export { describeIdentity, isFounded } from "./identity.ts";
 export { startIdentity } from "./start-identity.ts";
 export { MemoryIdentityStore } from "./memory-identity-store.ts";
