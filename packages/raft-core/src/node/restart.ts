@@ -68,8 +68,9 @@ async function resetTo(
   persisted: PersistedState,
   durable: SnapshotMeta,
 ): Promise<PersistedState> {
-  await storage.reset(durable);
+  // The term first: cut short in between, a log that begins in a term unknown to its node could not be opened again.
   const hardState = await raiseTerm(storage, persisted.hardState, durable.term);
+  await storage.reset(durable);
   return { hardState, snapshot: durable, entries: [] };
 }
 

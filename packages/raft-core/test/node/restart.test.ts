@@ -9,6 +9,7 @@ import {
   type SnapshotMeta,
 } from "../../src/index.ts";
 import { encodeConfiguration } from "../../src/core/configuration.ts";
+import { Raft } from "../../src/core/raft.ts";
 import { loadAndReconcile } from "../../src/node/restart.ts";
 import { Cluster, type Place, rejection } from "./cluster.ts";
 
@@ -92,6 +93,20 @@ describe("a start (G18)", () => {
     const { storage, result } = reconcile(log(meta(0, 0), entries(1, 10, 2), 2), await stateAt(20, 5));
     expect((await result).hardState).toEqual({ term: 5, votedFor: 0 });
     expect((await storage.load()).hardState).toEqual({ term: 5, votedFor: 0 });
+  });
+
+  test("that is cut short between its two writes leaves a log that the next start takes", async () => {
+    let storageCalls = 0;
+    const cutAfterFirst = (): Promise<void> =>
+      (storageCalls += 1) === 1 ? Promise.resolve() : Promise.reject(new Error("power cut"));
+    const storage = new MemoryLogStorage({ sync: cutAfterFirst }, log(meta(0, 0), entries(1, 10, 2), 2));
+    const start = { id: 1, stateMachine: await stateAt(20, 5), bootstrap: MEMBERS, featureLevel: 0 };
+    await rejection(loadAndReconcile({ ...start, storage }));
+    const again = await loadAndReconcile({
+      ...start,
+      storage: storage.crash({ sync: () => Promise.resolve() }),
+    });
+    expect(new Raft({ id: 1, appliedIndex: 20 }, again, () => 0).term).toBe(5);
   });
 
   test("with a log that begins beyond the state leaves the log as it is, for a leader to send a state (G17)", async () => {
