@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-/** `raft-sim --seeds 2000 [--seed 1] [--steps 3000] [--jobs 2] [--without loss,crashes] [--trace]`: see README.md. */
+/** `raft-sim --seeds 2000 [--seed 1] [--steps 3000] [--jobs 2] [--without loss,crashes] [--coverage] [--trace]`: see README.md. */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
-import { FAULT_CLASSES, isFaultClass, shrink, simulate, SimulationError } from "../dist/index.js";
+import { Coverage, FAULT_CLASSES, isFaultClass, shrink, simulate, SimulationError } from "../dist/index.js";
 
 const { values } = parseArgs({
   options: {
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     jobs: { type: "string", default: String(Math.min(2, availableParallelism())) },
     without: { type: "string", default: "" },
     skip: { type: "string", default: "" },
+    coverage: { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
 });
@@ -49,14 +50,16 @@ function trace() {
   }
 }
 
-/** Every `jobs`th seed from `offset` on, in a thread; resolves with the seeds that failed and the steps taken. */
+/** Every `jobs`th seed from `offset` on, in a thread; resolves with the seeds that failed and what the others did. */
 function search(offset, report) {
   const workerData = { first: first + offset, every: jobs, end: first + seeds, steps, without };
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("worker.mjs", import.meta.url), { workerData });
-    const result = { failed: [], steps: 0 };
+    const result = { failed: [], steps: 0, digest: 0, coverage: undefined };
     worker.on("message", (message) => {
       result.steps += message.steps;
+      result.digest = (result.digest + message.digest) >>> 0;
+      result.coverage = message.coverage;
       if (message.failure !== undefined) result.failed.push(message.failure);
       report(message.runs);
     });
@@ -95,9 +98,16 @@ if (values.trace) {
   const results = await Promise.all(Array.from({ length: jobs }, (_, offset) => search(offset, report)));
   const failed = results.flatMap((result) => result.failed).sort((a, b) => a.seed - b.seed);
   const taken = results.reduce((sum, result) => sum + result.steps, 0);
+  // The same however many threads share the seeds: a sum over seeds, each with its number mixed in.
+  const digest = results.reduce((sum, result) => (sum + result.digest) >>> 0, 0);
+  const coverage = new Coverage();
+  for (const result of results) coverage.merge(result.coverage);
+  if (values.coverage) console.log(`${coverage}\n`);
+  else if (coverage.missing().length > 0) console.log(`never happened: ${coverage.missing().join(", ")}`);
   console.log(
     `${seeds} seeds from ${first}, ${taken} steps in ${seconds().toFixed(1)} s on ${jobs} threads: ` +
-      `${(seeds / seconds()).toFixed(0)} seeds/s, ${Math.round(taken / seconds())} steps/s; ${failed.length} failed`,
+      `${(seeds / seconds()).toFixed(0)} seeds/s, ${Math.round(taken / seconds())} steps/s; ` +
+      `digest ${digest.toString(16).padStart(8, "0")}; ${failed.length} failed`,
   );
   if (failed[0] !== undefined) {
     explain(failed[0]);

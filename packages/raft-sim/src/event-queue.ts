@@ -23,6 +23,11 @@ export class EventQueue<Event> {
     return this.#heap.length;
   }
 
+  /** Whether more is due at this very instant. */
+  get isNextNow(): boolean {
+    return this.#heap[0]?.atUs === this.#nowUs;
+  }
+
   /** `delayUs` from now. */
   add(delayUs: number, event: Event): void {
     this.addAt(this.#nowUs + delayUs, event);

@@ -49,7 +49,9 @@ function healAll(cluster: Cluster, retired: ReadonlySet<NodeId>): void {
   cluster.isCalm = true;
   cluster.network.calm();
   cluster.armed.clear();
+  cluster.armedAnywhere = undefined;
   cluster.slowDisks.clear();
+  cluster.pausedUntilUs.clear();
   for (const { id } of cluster.nodes.values()) if (!retired.has(id)) cluster.start(id);
 }
 
@@ -65,7 +67,7 @@ function members(cluster: Cluster): SimNode[] {
   const { voters, votersOutgoing, learners } = leader.raft.configuration;
   return [...voters, ...votersOutgoing, ...learners].flatMap((id) => {
     const node = cluster.node(id);
-    return node === undefined || node.isDamaged ? [] : [node];
+    return node === undefined || node.isLost ? [] : [node];
   });
 }
 

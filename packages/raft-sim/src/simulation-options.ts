@@ -3,6 +3,7 @@ import type { Counters } from "./counters.ts";
 import type { EngineFactory } from "./engine.ts";
 import type { FaultClass } from "./faults/fault-class.ts";
 
+/** Which run, how long, and with what. */
 export interface SimulationOptions {
   /** Decides everything. */
   readonly seed: number;
@@ -16,10 +17,16 @@ export interface SimulationOptions {
   readonly powerCut?: { readonly node: number; readonly call: number; readonly cut: PowerCut };
   /** What is put to the test. Default: the real core. */
   readonly engine?: EngineFactory;
+  /**
+   * Lets a node whose disk was emptied start under its old id, as no operator may and the founding rules forbid
+   * (G1): to see that the judge notices. Default false.
+   */
+  readonly admitsWiped?: boolean;
   /** Is given each step as a line of text. Costs time; the run is the same with and without. */
   readonly trace?: (line: string) => void;
 }
 
+/** What a run that broke no promise leaves. */
 export interface SimulationReport {
   readonly seed: number;
   /** Of everything that happened: the same for the same options, on every machine. */

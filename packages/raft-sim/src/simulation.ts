@@ -40,10 +40,10 @@ export class Simulation {
   readonly #faults: number[] = [];
 
   constructor(options: SimulationOptions) {
-    const { seed, without, engine = raftEngine } = options;
+    const { seed, without, engine = raftEngine, admitsWiped = false } = options;
     const profile = profileOf(seed, without);
     this.#options = options;
-    this.cluster = new Cluster({ seed, profile, engine, counters: this.#counters });
+    this.cluster = new Cluster({ seed, profile, engine, counters: this.#counters, admitsWiped });
     this.#plan = new FaultPlan(seed, profile, options.skippedFaults ?? new Set());
     this.#injector = new Injector(this.cluster);
     this.#clientRandom = new Random(seed, 9);
@@ -53,6 +53,7 @@ export class Simulation {
     return this.cluster.observer.workload;
   }
 
+  /** Runs to the end, or throws at the first broken promise. */
   run(steps: number): void {
     this.#begin();
     while (this.#counters.steps < steps && this.step());
@@ -72,18 +73,10 @@ export class Simulation {
     }
   }
 
+  /** What the run counted so far. */
   report(): SimulationReport {
-    const { elections, commits, workload, installs } = this.cluster.observer;
-    const counters = {
-      ...this.#counters,
-      commits: commits.index,
-      terms: elections.terms,
-      elections: elections.elections,
-      acknowledged: workload.acknowledged,
-      unknownWrites: workload.unknown,
-      readsServed: workload.served,
-      snapshotsInstalled: installs,
-    };
+    const { elections, commits } = this.cluster.observer;
+    const counters = { ...this.#counters, commits: commits.index, terms: elections.terms };
     return { seed: this.#options.seed, digest: this.#digest.toString(), counters };
   }
 
@@ -114,10 +107,14 @@ export class Simulation {
 
   /** False for what does not happen: it is for nobody, or came too late. */
   #handle(event: SimEvent): boolean {
-    const node = nodeOf(this.cluster, event);
-    if ("epoch" in event && (node?.isUp !== true || node.epoch !== event.epoch)) return false;
-    this.#note(event);
     const { cluster } = this;
+    const node = nodeOf(cluster, event);
+    if ("epoch" in event && (node?.isUp !== true || node.epoch !== event.epoch)) return false;
+    if (node !== undefined && cluster.isPaused(node.id)) {
+      cluster.waitOut(node.id, event);
+      return false;
+    }
+    this.#note(event);
     switch (event.type) {
       case "packet":
         if (node?.isUp !== true || cluster.network.isCut(event.packet.from, event.packet.to)) {
@@ -132,7 +129,7 @@ export class Simulation {
         node.tick();
         return true;
       case "disk":
-        node?.storageDone();
+        node?.storageDone(event.device);
         return true;
       case "apply":
         node?.applyDone();
@@ -152,7 +149,7 @@ export class Simulation {
     switch (event.type) {
       case "client":
         cluster.queue.add(this.#clientRandom.exponential(cluster.profile.clientGapUs), { type: "client" });
-        this.#workload.act(cluster.up, cluster.profile.readShare);
+        this.#workload.act(cluster.awake, cluster.profile);
         return true;
       case "fault":
         this.#faults.push(event.fault.number);
@@ -176,7 +173,7 @@ export class Simulation {
       this.#digest.add(event.packet.from * 32 + event.packet.to);
       this.#digest.add("term" in event.packet ? event.packet.term : 0);
     } else if ("node" in event) {
-      this.#digest.add(event.node);
+      this.#digest.add("device" in event && event.device === "state" ? event.node + 32 : event.node);
     }
     this.#options.trace?.(`${(queue.nowUs / 1000).toFixed(3).padStart(10)} ms  ${describeEvent(event)}`);
   }

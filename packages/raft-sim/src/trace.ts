@@ -77,6 +77,8 @@ export function describeEvent(event: SimEvent): string {
     case "client":
     case "heal":
       return event.type;
+    case "disk":
+      return `${event.node}  ${event.device} synced`;
     default:
       return `${event.node}  ${event.type}`;
   }

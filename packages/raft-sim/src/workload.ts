@@ -2,6 +2,8 @@ import type { DroppedProposal, Entry, NodeId } from "@coxswain/raft-core";
 import { REGISTER_COUNT, writeCommand } from "./cluster/register-machine.ts";
 import type { SimNode } from "./cluster/sim-node.ts";
 import type { CommitCheck } from "./checks/commit-check.ts";
+import type { Counters } from "./counters.ts";
+import type { Profile } from "./faults/profile.ts";
 import { History, type OpenOperation } from "./linearizability/history.ts";
 import { pickAt, type Random } from "./random.ts";
 import { ViolationError } from "./violation.ts";
@@ -11,8 +13,21 @@ interface OpenWrite {
   readonly term: number;
 }
 
+/** How a read is answered, as far as the node where it is asked can tell. Each kind is counted on its own. */
+type ReadKind = "leader" | "follower";
+
+const READ_COUNTERS = {
+  leader: "leaderReads",
+  follower: "followerReads",
+} as const satisfies Record<ReadKind, keyof Counters>;
+
+function readKindAt({ raft }: SimNode): ReadKind {
+  return raft.role === "leader" ? "leader" : "follower";
+}
+
 interface OpenRead {
   readonly operation: OpenOperation;
+  readonly kind: ReadKind;
   readonly node: NodeId;
   /** What was committed anywhere when it was asked; a confirmed read sees it. */
   readonly committedIndex: number;
@@ -21,11 +36,8 @@ interface OpenRead {
 /** Clients: they write and read registers at nodes of their choice, and hold the answers to what was promised. */
 export class Workload {
   readonly history: History = new History();
-  acknowledged = 0;
-  served = 0;
-  refused = 0;
-  unknown = 0;
   readonly #random: Random;
+  readonly #counters: Counters;
   readonly #commits: CommitCheck;
   readonly #writes = new Map<NodeId, Map<number, OpenWrite>>();
   readonly #reads = new Map<number, OpenRead>();
@@ -33,21 +45,22 @@ export class Workload {
   readonly #dropped = new Set<string>();
   #context = 0;
 
-  constructor(random: Random, commits: CommitCheck) {
+  constructor(random: Random, commits: CommitCheck, counters: Counters) {
     this.#random = random;
+    this.#counters = counters;
     this.#commits = commits;
   }
 
-  /** One client does something at a node that runs; mostly at one that says it leads. */
-  act(up: readonly SimNode[], readShare: number): void {
+  /** One client does something at a node that is awake: at one that says it leads, or at any. */
+  act(awake: readonly SimNode[], { readShare, followerShare }: Profile): void {
     const random = this.#random;
-    const leaders = up.filter((node) => node.raft.role === "leader");
-    const isAtLeader = random.chance(0.8) && leaders.length > 0;
-    const node = pickAt(isAtLeader ? leaders : up, random.next());
+    const leaders = awake.filter((node) => node.raft.role === "leader");
+    const isAtAny = random.chance(followerShare) || leaders.length === 0;
+    const node = pickAt(isAtAny ? awake : leaders, random.next());
     const isRead = random.chance(readShare);
     const count = 1 + random.below(3);
     if (node === undefined) return;
-    if (isRead) this.#read(node);
+    if (isRead) this.read(node);
     else this.write(node, count);
   }
 
@@ -59,16 +72,30 @@ export class Workload {
     );
     const commands = operations.map(({ register, value }) => writeCommand(register, value, random.below(60)));
     const outcome = node.propose(commands);
-    if (!outcome.accepted) {
-      this.refused += 1;
-      return undefined;
-    }
+    if (!outcome.accepted) return undefined;
     const { firstIndex, term } = outcome;
     operations.forEach((operation, at) =>
       this.#openWrites(node.id).set(firstIndex + at, { operation, term }),
     );
     if (!node.isUp) this.crashed(node.id);
     return firstIndex + count - 1;
+  }
+
+  /** Asks for a linearizable read, and names it; undefined if the node refuses, or lives to see no answer. */
+  read(node: SimNode): number | undefined {
+    const context = (this.#context += 1);
+    const operation = this.history.begin("read", this.#random.below(REGISTER_COUNT));
+    const kind = readKindAt(node);
+    this.#reads.set(context, { operation, kind, node: node.id, committedIndex: this.#commits.index });
+    const outcome = node.act((raft) => raft.readIndex(context));
+    if (outcome.accepted && node.isUp) return context;
+    this.#reads.delete(context);
+    return undefined;
+  }
+
+  /** Whether a read that was asked waits for its answer. */
+  isReading(context: number): boolean {
+    return this.#reads.has(context);
   }
 
   /** A node that led when it took a proposal acknowledges it once it has applied it. */
@@ -78,7 +105,7 @@ export class Workload {
     if (writes === undefined || write === undefined) return;
     writes.delete(entry.index);
     if (write.term !== entry.term) return;
-    this.acknowledged += 1;
+    this.#counters.acknowledged += 1;
     this.#commits.requireDurable(entry.index, entry.term);
     this.history.end(write.operation, entry.index, write.operation.value);
   }
@@ -87,7 +114,7 @@ export class Workload {
     const read = this.#reads.get(context);
     if (read === undefined || read.node !== node.id) return;
     this.#reads.delete(context);
-    this.served += 1;
+    this.#counters[READ_COUNTERS[read.kind]] += 1;
     if (readIndex < read.committedIndex) {
       throw new ViolationError(
         "linearizability",
@@ -99,7 +126,7 @@ export class Workload {
   }
 
   readDropped(context: number): void {
-    this.#reads.delete(context);
+    if (this.#reads.delete(context)) this.#counters.droppedReads += 1;
   }
 
   proposalDropped(node: SimNode, { index, term, outcome }: DroppedProposal): void {
@@ -109,6 +136,7 @@ export class Workload {
       if (outcome === "unknown") this.#giveUp(write);
     }
     if (outcome !== "dropped") return;
+    this.#counters.droppedWrites += 1;
     this.#dropped.add(`${index}@${term}`);
     if (this.#commits.termAt(index) === term) this.#refuseDropped(index, term);
   }
@@ -139,14 +167,6 @@ export class Workload {
     this.history.check();
   }
 
-  #read(node: SimNode): void {
-    const context = (this.#context += 1);
-    const operation = this.history.begin("read", this.#random.below(REGISTER_COUNT));
-    this.#reads.set(context, { operation, node: node.id, committedIndex: this.#commits.index });
-    const outcome = node.act((raft) => raft.readIndex(context));
-    if (!outcome.accepted) this.#reads.delete(context);
-  }
-
   #openWrites(id: NodeId): Map<number, OpenWrite> {
     const open = this.#writes.get(id) ?? new Map<number, OpenWrite>();
     this.#writes.set(id, open);
@@ -154,7 +174,7 @@ export class Workload {
   }
 
   #giveUp({ operation }: OpenWrite): void {
-    this.unknown += 1;
+    this.#counters.unknownWrites += 1;
     this.history.unknown(operation);
   }
 

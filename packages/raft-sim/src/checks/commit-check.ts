@@ -8,6 +8,7 @@ import {
 import type { SimNode } from "../cluster/sim-node.ts";
 import { ViolationError } from "../violation.ts";
 import { isSameEntry } from "./log-check.ts";
+import type { MembershipWatch } from "./membership-watch.ts";
 
 /**
  * What is committed, and that it stays so: leader completeness and state-machine safety (Raft paper, figure 3),
@@ -23,28 +24,22 @@ export class CommitCheck {
   /** The last index committed by the leader of each term. */
   readonly #lastOfTerm = new Map<number, number>();
   readonly #seenIndex: number[] = [];
-  #members: ReadonlySet<NodeId> = new Set();
-  readonly #removed = new Set<NodeId>();
+  readonly #membership: MembershipWatch;
   readonly #onCommit: (entry: Entry) => void;
 
-  constructor(nodes: ReadonlyMap<NodeId, SimNode>, onCommit: (entry: Entry) => void) {
+  constructor(
+    nodes: ReadonlyMap<NodeId, SimNode>,
+    membership: MembershipWatch,
+    onCommit: (entry: Entry) => void,
+  ) {
     this.#nodes = nodes;
+    this.#membership = membership;
     this.#onCommit = onCommit;
   }
 
   /** The last index committed anywhere. */
   get index(): number {
     return this.#committed.length;
-  }
-
-  /** Members whose removal is committed. Ids are never used again. */
-  get removed(): ReadonlySet<NodeId> {
-    return this.#removed;
-  }
-
-  /** The founding members; committed by definition. */
-  founded(members: readonly NodeId[]): void {
-    this.#members = new Set(members);
   }
 
   readonly termAt: (index: number) => number | undefined = (index) => this.#committed[index - 1]?.term;
@@ -137,7 +132,7 @@ export class CommitCheck {
       this.#committed.push(entry);
       this.#configurations.push(raft.configuration);
       this.requireDurable(index, entry.term);
-      if (entry.type === "config") this.#membersChanged(decodeConfiguration(entry.data));
+      if (entry.type === "config") this.#membership.committed(node, decodeConfiguration(entry.data));
       this.#onCommit(entry);
     }
     this.#lastOfTerm.set(raft.term, to);
@@ -145,12 +140,6 @@ export class CommitCheck {
       if (other.isUp && other.raft.role === "leader" && other.raft.term > raft.term)
         this.#requireOf(other, to);
     }
-  }
-
-  #membersChanged({ voters, votersOutgoing, learners }: Configuration): void {
-    const members = new Set([...voters, ...votersOutgoing, ...learners]);
-    for (const id of this.#members) if (!members.has(id)) this.#removed.add(id);
-    this.#members = members;
   }
 
   #requireOf(leader: SimNode, index: number): void {

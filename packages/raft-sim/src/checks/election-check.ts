@@ -18,7 +18,6 @@ export class ElectionCheck {
   readonly #promised = new Map<NodeId, Promised>();
   readonly #seenTerm: number[] = [];
   readonly #onElected: (node: SimNode) => void;
-  elections = 0;
 
   /** `onElected` is told of each new leader, once. */
   constructor(onElected: (node: SimNode) => void) {
@@ -29,9 +28,16 @@ export class ElectionCheck {
     return this.#seenTerm.reduce((highest, term) => Math.max(highest, term ?? 0), 0);
   }
 
-  started(node: SimNode, { hardState }: PersistedState): void {
+  started(node: SimNode, { hardState, snapshot, entries }: PersistedState): void {
     const promised = this.#promised.get(node.id);
     this.#seenTerm[node.id] = hardState.term;
+    const logTerm = entries[entries.length - 1]?.term ?? snapshot.term;
+    if (hardState.term < logTerm) {
+      throw new ViolationError(
+        "termsRise",
+        `node ${node.id} starts in term ${hardState.term} with a log that ends in term ${logTerm}`,
+      );
+    }
     if (promised === undefined) return;
     const { term, votedFor } = promised;
     if (hardState.term < term) {
@@ -86,7 +92,6 @@ export class ElectionCheck {
       throw new ViolationError("electionSafety", `nodes ${other} and ${node.id} both lead term ${term}`);
     }
     this.#leaderOfTerm.set(term, node.id);
-    this.elections += 1;
     this.#onElected(node);
   }
 }

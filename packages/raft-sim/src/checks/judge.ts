@@ -7,27 +7,36 @@ import type {
   Ready,
   SnapshotMeta,
 } from "@coxswain/raft-core";
+import type { CutPower } from "../cluster/disk.ts";
 import type { NodeObserver } from "../cluster/observer.ts";
 import type { SimNode } from "../cluster/sim-node.ts";
+import type { Counters } from "../counters.ts";
 import type { Random } from "../random.ts";
 import { Workload } from "../workload.ts";
 import { CommitCheck } from "./commit-check.ts";
 import { ElectionCheck } from "./election-check.ts";
 import { LogCheck } from "./log-check.ts";
+import { MembershipWatch } from "./membership-watch.ts";
 
 /** Sees every step of every node, and throws a {@link ViolationError} as soon as a promise is broken. */
 export class Judge implements NodeObserver {
   readonly commits: CommitCheck;
   readonly elections: ElectionCheck;
+  readonly membership: MembershipWatch;
   readonly workload: Workload;
-  installs = 0;
   readonly #logs: LogCheck;
+  readonly #counters: Counters;
 
-  constructor(nodes: ReadonlyMap<NodeId, SimNode>, random: Random) {
-    this.commits = new CommitCheck(nodes, (entry) => this.workload.committed(entry));
-    this.elections = new ElectionCheck((node) => this.commits.elected(node));
+  constructor(nodes: ReadonlyMap<NodeId, SimNode>, random: Random, counters: Counters) {
+    this.#counters = counters;
+    this.membership = new MembershipWatch(nodes, counters);
+    this.commits = new CommitCheck(nodes, this.membership, (entry) => this.workload.committed(entry));
+    this.elections = new ElectionCheck((node) => {
+      counters.elections += 1;
+      this.commits.elected(node);
+    });
     this.#logs = new LogCheck(this.commits.termAt);
-    this.workload = new Workload(random, this.commits);
+    this.workload = new Workload(random, this.commits, counters);
   }
 
   started(node: SimNode, persisted: PersistedState, appliedIndex: number): void {
@@ -36,7 +45,11 @@ export class Judge implements NodeObserver {
     this.#logs.started(node, persisted);
   }
 
-  crashed(node: SimNode): void {
+  crashed(node: SimNode, { survived, lost, isTorn }: CutPower): void {
+    const counters = this.#counters;
+    counters.survivingWrites += survived;
+    counters.lostWrites += lost;
+    if (isTorn) counters.tornWrites += 1;
     this.workload.crashed(node.id);
   }
 
@@ -47,6 +60,10 @@ export class Judge implements NodeObserver {
 
   ready(node: SimNode, ready: Ready): void {
     this.#logs.ready(node, ready);
+    for (const event of ready.events) {
+      if (event.type === "transferEnded" && event.outcome === "steppedDown")
+        this.#counters.transfersDone += 1;
+    }
   }
 
   sent(message: Message): void {
@@ -58,10 +75,14 @@ export class Judge implements NodeObserver {
     this.workload.applied(node, entry);
   }
 
-  installed(node: SimNode, meta: SnapshotMeta): void {
-    this.installs += 1;
+  installed(node: SimNode, meta: SnapshotMeta, keepsLog: boolean): void {
+    const counters = this.#counters;
+    counters.snapshotsInstalled += 1;
+    if (keepsLog) counters.installsKeepingLog += 1;
+    if (node.raft.status().needsSnapshot) counters.reinstalledStates += 1;
+    if (this.commits.index > meta.index) counters.installsDuringWrites += 1;
     this.commits.installed(node, meta);
-    this.#logs.installed(node, meta);
+    if (!keepsLog) this.#logs.installed(node, meta);
     this.workload.installed(node, meta.index);
   }
 

@@ -5,10 +5,11 @@ import type { EngineFactory } from "../engine.ts";
 import { EventQueue } from "../event-queue.ts";
 import { type Profile, TICK_US } from "../faults/profile.ts";
 import { Random } from "../random.ts";
-import { DamagedLogError } from "./disk.ts";
+import { DamagedLogError, type SimDisk } from "./disk.ts";
+import { type Device, DEVICES, type Pending } from "./disk-operation.ts";
 import type { SimEvent } from "./event.ts";
 import { Network } from "./network.ts";
-import type { NodeHost, PowerCut } from "./observer.ts";
+import type { ArmedCut, NodeHost, PowerCut, StorageCall } from "./observer.ts";
 import type { Packet } from "./packet.ts";
 import { SimNode } from "./sim-node.ts";
 
@@ -20,7 +21,18 @@ export interface ClusterOptions {
   readonly profile: Profile;
   readonly engine: EngineFactory;
   readonly counters: Counters;
+  /** Whether a node whose disk was emptied may start under its old id. The real answer is no (G1). */
+  readonly admitsWiped: boolean;
 }
+
+/** How a power cut at a storage call is counted. */
+const CUT_COUNTERS = {
+  append: "cutsAtAppend",
+  compact: "cutsAtCompact",
+  reset: "cutsAtReset",
+  saveState: "cutsAtSaveState",
+  recovery: "cutsAtRecovery",
+} as const satisfies Record<StorageCall, keyof Counters>;
 
 /** Nodes, network, disks and clocks, all on one queue of events; nothing happens but by the next of them. */
 export class Cluster implements NodeHost {
@@ -28,17 +40,22 @@ export class Cluster implements NodeHost {
   readonly queue: EventQueue<SimEvent> = new EventQueue();
   readonly network: Network;
   readonly observer: Judge;
-  /** The power of a node fails at one of its next storage calls. */
-  readonly armed: Map<NodeId, { calls: number; readonly cut: PowerCut }> = new Map();
+  readonly armed: Map<NodeId, ArmedCut> = new Map();
+  /** The same for whichever node comes to it first: for calls that are rare. */
+  armedAnywhere: ArmedCut | undefined = undefined;
   /** Nodes whose disk is slow, and by what factor. */
   readonly slowDisks: Map<NodeId, number> = new Map();
+  /** Nodes that stand still, and until when: what is due at one waits. */
+  readonly pausedUntilUs: Map<NodeId, number> = new Map();
   readonly profile: Profile;
   readonly counters: Counters;
   /** No more trouble: what remains is to recover. */
   isCalm = false;
   readonly #options: ClusterOptions;
   readonly #tickUs = new Map<NodeId, number>();
-  readonly #diskBusyUntilUs = new Map<NodeId, number>();
+  readonly #busyUntilUs: Readonly<Record<Device, Map<NodeId, number>>> = { log: new Map(), state: new Map() };
+  /** Who was the last to go on, and when. */
+  #resumed = { id: 0, atUs: 0 };
   readonly #engineRandom: Random;
   readonly #diskRandom: Random;
   readonly #clockRandom: Random;
@@ -53,10 +70,11 @@ export class Cluster implements NodeHost {
     this.#diskRandom = new Random(seed, 4);
     this.#clockRandom = new Random(seed, 5);
     this.#batchRandom = new Random(seed, 6);
-    this.observer = new Judge(this.nodes, new Random(seed, 7));
+    this.observer = new Judge(this.nodes, new Random(seed, 7), counters);
     this.network = new Network({
       profile,
       random: new Random(seed, 8),
+      counters,
       arriveIn: (delayUs, packet) => this.queue.add(delayUs, { type: "packet", packet }),
       lost: (packet) => this.lose(packet),
     });
@@ -65,8 +83,9 @@ export class Cluster implements NodeHost {
   /** Founds the cluster: every node knows of all. */
   found(): void {
     const voters = Array.from({ length: this.profile.nodes }, (_, at) => at + 1);
-    this.observer.commits.founded(voters);
-    for (const id of voters) this.addNode(id, { voters, votersOutgoing: [], learners: [] });
+    const founding = { voters, votersOutgoing: [], learners: [] };
+    this.observer.membership.founded(founding);
+    for (const id of voters) this.addNode(id, founding);
   }
 
   addNode(id: NodeId, bootstrap: Configuration): void {
@@ -77,6 +96,7 @@ export class Cluster implements NodeHost {
     this.nodes.set(id, new SimNode({ config, bootstrap, engine, random, host: this, compactEvery }));
     const pace = this.#clockRandom.between(1 / profile.skew, profile.skew);
     this.#tickUs.set(id, TICK_US * pace);
+    if (pace !== 1) this.counters.skewedClocks += 1;
     this.start(id);
   }
 
@@ -84,15 +104,16 @@ export class Cluster implements NodeHost {
     return this.nodes.get(id);
   }
 
-  get up(): SimNode[] {
-    return [...this.nodes.values()].filter((node) => node.isUp);
+  /** Nodes that run, and do not stand still. */
+  get awake(): SimNode[] {
+    return [...this.nodes.values()].filter(({ id, isUp }) => isUp && !this.pausedUntilUs.has(id));
   }
 
-  /** The leader of the highest term among nodes that run. */
+  /** The leader of the highest term among nodes that are awake. */
   get leader(): SimNode | undefined {
     let leader: SimNode | undefined;
     for (const node of this.nodes.values()) {
-      if (!node.isUp || node.raft.role !== "leader") continue;
+      if (!node.isUp || node.raft.role !== "leader" || this.pausedUntilUs.has(node.id)) continue;
       if (leader === undefined || node.raft.term > leader.raft.term) leader = node;
     }
     return leader;
@@ -101,16 +122,16 @@ export class Cluster implements NodeHost {
   /** Power on; a node whose log is damaged stays down for good. */
   start(id: NodeId): void {
     const node = this.nodes.get(id);
-    if (node === undefined || node.isUp || node.isDamaged) return;
+    if (node === undefined || node.isUp || node.isLost) return;
     try {
-      node.start();
+      if (!node.start()) return;
     } catch (error) {
       if (!(error instanceof DamagedLogError)) throw error;
-      node.isDamaged = true;
-      this.counters.damagedNodes += 1;
+      node.isLost = true;
+      this.counters.damagedLogs += 1;
       return;
     }
-    this.#diskBusyUntilUs.delete(id);
+    for (const device of DEVICES) this.#busyUntilUs[device].delete(id);
     this.scheduleTick(node);
     // What the core wants done at once.
     node.act(() => undefined);
@@ -119,9 +140,47 @@ export class Cluster implements NodeHost {
   crash(id: NodeId): void {
     const node = this.nodes.get(id);
     if (node === undefined || !node.isUp) return;
-    const isTorn = this.#diskRandom.chance(0.5);
-    node.crash(this.survivors(node.disk.pending), isTorn);
-    if (isTorn) this.counters.tornWrites += 1;
+    const isTearing = this.#diskRandom.chance(0.5);
+    node.crash(this.survivors(node.disk), isTearing);
+  }
+
+  /** The state is damaged or gone, the log whole: a log that reaches back to its beginning brings it back (G17). */
+  loseState(node: SimNode): void {
+    node.loseState();
+    this.counters.lostStates += 1;
+    if (!node.disk.needsSnapshot) this.counters.replayedStates += 1;
+  }
+
+  /**
+   * The disk is replaced by an empty one. Whoever comes back with it is not who was known by that id: the peers
+   * refuse it (G1), and it returns, if at all, as another member under a new id.
+   */
+  wipe(node: SimNode): void {
+    this.counters.wipedDisks += 1;
+    if (this.#options.admitsWiped) {
+      node.wipe();
+      return;
+    }
+    node.isLost = true;
+    this.counters.refusedDisks += 1;
+  }
+
+  /** Whether it stands still now. */
+  isPaused(id: NodeId): boolean {
+    const untilUs = this.pausedUntilUs.size === 0 ? undefined : this.pausedUntilUs.get(id);
+    if (untilUs === undefined) return false;
+    if (this.queue.nowUs < untilUs) return true;
+    this.pausedUntilUs.delete(id);
+    this.#resumed = { id, atUs: this.queue.nowUs };
+    return false;
+  }
+
+  /**
+   * Puts off what is due at a node that stands still. It then takes all that waited at once, as a driver does with
+   * what its sockets hold; but timers do not make up for what they missed.
+   */
+  waitOut(id: NodeId, event: SimEvent): void {
+    this.queue.addAt(this.pausedUntilUs.get(id) ?? 0, event);
   }
 
   scheduleTick({ id, epoch }: SimNode): void {
@@ -144,51 +203,70 @@ export class Cluster implements NodeHost {
     this.network.send(packet, this.queue.nowUs);
   }
 
-  diskBusy({ id, epoch }: SimNode): void {
+  diskBusy({ id, epoch }: SimNode, device: Device): void {
     const { nowUs } = this.queue;
+    const busyUntilUs = this.#busyUntilUs[device];
     const factor = this.slowDisks.get(id) ?? 1;
-    const startUs = Math.max(nowUs, this.#diskBusyUntilUs.get(id) ?? 0);
+    const startUs = Math.max(nowUs, busyUntilUs.get(id) ?? 0);
     const endUs = Math.round(startUs + 50 + this.#diskRandom.exponential(this.profile.meanSyncUs) * factor);
-    this.#diskBusyUntilUs.set(id, endUs);
-    this.queue.addAt(endUs, { type: "disk", node: id, epoch });
+    busyUntilUs.set(id, endUs);
+    this.queue.addAt(endUs, { type: "disk", node: id, epoch, device });
   }
 
   applyBusy({ id, epoch }: SimNode): boolean {
     const { meanApplyUs } = this.profile;
     if (meanApplyUs === 0 || this.isCalm) return false;
+    this.counters.slowApplies += 1;
     this.queue.add(this.#diskRandom.exponential(meanApplyUs), { type: "apply", node: id, epoch });
     return true;
   }
 
-  defersReady(): boolean {
-    return !this.isCalm && this.#batchRandom.chance(this.profile.batchChance);
+  defersReady({ id }: SimNode): boolean {
+    const { queue } = this;
+    const isBacklog = this.#resumed.id === id && this.#resumed.atUs === queue.nowUs && queue.isNextNow;
+    if (!isBacklog && (this.isCalm || !this.#batchRandom.chance(this.profile.batchChance))) return false;
+    this.counters.deferredReadies += 1;
+    return true;
   }
 
-  powerCut({ id }: SimNode): PowerCut | undefined {
+  powerCut({ id }: SimNode, call: StorageCall): PowerCut | undefined {
+    if (this.armedAnywhere?.at === call) {
+      this.armed.set(id, this.armedAnywhere);
+      this.armedAnywhere = undefined;
+    }
     const armed = this.armed.get(id);
-    if (armed === undefined) return undefined;
+    if (armed === undefined || (armed.at !== undefined && armed.at !== call)) return undefined;
     armed.calls -= 1;
     if (armed.calls > 0) return undefined;
     this.armed.delete(id);
+    if (armed.andThen !== undefined) this.armed.set(id, armed.andThen);
     this.counters.storageCrashes += 1;
-    if (armed.cut === "torn") this.counters.tornWrites += 1;
+    this.counters[CUT_COUNTERS[call]] += 1;
     return armed.cut;
   }
 
-  survivors(pending: number): number {
+  survivors(disk: SimDisk): Pending {
+    return { log: this.#survivorsOf(disk.pending("log")), state: this.#survivorsOf(disk.pending("state")) };
+  }
+
+  #survivorsOf(pending: number): number {
     let count = 0;
     while (count < pending && this.#diskRandom.chance(this.profile.survivalChance)) count += 1;
     return count;
   }
 
   breaksInstall(): boolean {
-    return !this.isCalm && this.#diskRandom.chance(this.profile.brokenInstallChance);
+    if (this.isCalm || !this.#diskRandom.chance(this.profile.brokenInstallChance)) return false;
+    this.counters.brokenInstalls += 1;
+    return true;
   }
 
   /** Its power comes back after a while. */
   crashed(id: NodeId): void {
     this.counters.crashes += 1;
-    this.armed.delete(id);
+    // What is to happen at a start waits for one.
+    if (this.armed.get(id)?.at !== "recovery") this.armed.delete(id);
+    this.pausedUntilUs.delete(id);
     const downUs = this.isCalm ? 1_000 : 5_000 + this.#clockRandom.exponential(80_000);
     this.queue.add(downUs, { type: "start", node: id });
   }

@@ -1,13 +1,6 @@
 import type { AppendBatch, Entry, HardState, PersistedState, SnapshotMeta } from "@coxswain/raft-core";
+import { type Device, DEVICES, type DiskOperation, type Pending, deviceOf } from "./disk-operation.ts";
 import type { MachineState } from "./register-machine.ts";
-
-/** A write that was issued; durable when {@link SimDisk.complete} has taken it, and maybe after a crash. */
-export type DiskOperation =
-  | { readonly type: "append"; readonly batch: AppendBatch }
-  | { readonly type: "compact"; readonly meta: SnapshotMeta }
-  | { readonly type: "reset"; readonly meta: SnapshotMeta }
-  /** The state machine's own store; `purpose` is what the driver goes on with. */
-  | { readonly type: "saveState"; readonly state: MachineState; readonly purpose: "compaction" | "install" };
 
 /** A record's checksum does not fit and it is not the last batch, so it is no torn write (G16). */
 export class DamagedLogError extends Error {
@@ -20,16 +13,28 @@ export class DamagedLogError extends Error {
   }
 }
 
+/** What a power cut found, and what became of it. */
+export interface CutPower {
+  /** Unsynced writes that reached the disk all the same. */
+  readonly survived: number;
+  /** Unsynced writes that are gone. */
+  readonly lost: number;
+  /** Half of a log write was found at the next start, and cut off. */
+  readonly isTorn: boolean;
+}
+
 /**
- * One node's disk: a log and a state, as they would be found after a power cut. Writes take effect in order
- * and each as a whole; a batch that a crash tears is recognised by its checksum at load, and is gone.
+ * One node's disk: a log and a state, as they would be found after a power cut. They are stores of their own: the
+ * writes of each take effect in order and each as a whole, but neither waits for the other. A log write that a
+ * crash tears is recognised by its checksum at load, and is gone.
  */
 export class SimDisk {
   #hardState: HardState;
   #snapshot: SnapshotMeta;
   #entries: Entry[] = [];
   #state: MachineState;
-  #unsynced: DiskOperation[] = [];
+  #isStateLost = false;
+  readonly #unsynced: Record<Device, DiskOperation[]> = { log: [], state: [] };
   #damagedIndex: number | undefined = undefined;
   #isTailTorn = false;
 
@@ -53,30 +58,47 @@ export class SimDisk {
     return this.#damagedIndex !== undefined;
   }
 
-  get pending(): number {
-    return this.#unsynced.length;
+  /** Whether the state was lost, and none has been saved since. */
+  get isStateLost(): boolean {
+    return this.#isStateLost;
+  }
+
+  /** Whether the state ends before the log begins, so that only another node can bring it back (G17). */
+  get needsSnapshot(): boolean {
+    return this.#state.meta.index < this.#snapshot.index;
   }
 
   get lastIndex(): number {
     return this.#snapshot.index + this.#entries.length;
   }
 
-  write(operation: DiskOperation): void {
-    this.#unsynced.push(operation);
+  /** Unsynced writes of one store. */
+  pending(device: Device): number {
+    return this.#unsynced[device].length;
   }
 
-  /** Syncs the oldest write. */
-  complete(): DiskOperation | undefined {
-    const operation = this.#unsynced.shift();
+  write(operation: DiskOperation): void {
+    this.#unsynced[deviceOf(operation)].push(operation);
+  }
+
+  /** Syncs the oldest write of one store. */
+  complete(device: Device): DiskOperation | undefined {
+    const operation = this.#unsynced[device].shift();
     if (operation !== undefined) this.#take(operation);
     return operation;
   }
 
   /** Power off. The first `survivors` unsynced writes reached the disk all the same, and perhaps half of another. */
-  crash(survivors: number, isTorn: boolean): void {
-    for (let count = 0; count < survivors; count += 1) this.complete();
-    this.#isTailTorn = isTorn && this.#unsynced[0]?.type === "append";
-    this.#unsynced = [];
+  crash(survivors: Pending, isTearing: boolean): CutPower {
+    let lost = 0;
+    for (const device of DEVICES) {
+      for (let count = 0; count < survivors[device]; count += 1) this.complete(device);
+      lost += this.pending(device);
+    }
+    const isTorn = isTearing && this.#unsynced.log[0]?.type === "append";
+    this.#isTailTorn ||= isTorn;
+    for (const device of DEVICES) this.#unsynced[device] = [];
+    return { survived: survivors.log + survivors.state, lost, isTorn };
   }
 
   /** Flips a bit in the record of an entry before the last; false when there is none. */
@@ -84,6 +106,12 @@ export class SimDisk {
     if (this.#entries.length < 2) return false;
     this.#damagedIndex = this.#snapshot.index + 1 + Math.floor(at * (this.#entries.length - 1));
     return true;
+  }
+
+  /** The state is damaged or gone, and is set aside (G17): what opens from now on is `empty`. */
+  loseState(empty: MachineState): void {
+    this.#state = empty;
+    this.#isStateLost = true;
   }
 
   /** Reads the log. Throws {@link DamagedLogError}; a torn tail is cut off. True in `torn` when it was. */
@@ -94,7 +122,10 @@ export class SimDisk {
     return { hardState: this.#hardState, snapshot: this.#snapshot, entries: [...this.#entries], torn };
   }
 
-  /** Whether the entry would survive a power cut: as a record, or as part of the state that replaced it. */
+  /**
+   * Whether the entry would survive a power cut: as a record, or as part of the state that replaced it. A state or
+   * log that was damaged since counts: that is a fault which the cluster must bear, not one of its own.
+   */
   holds(index: number, term: number): boolean {
     if (index <= this.#snapshot.index) return true;
     return this.#entries[index - this.#snapshot.index - 1]?.term === term;
@@ -115,6 +146,7 @@ export class SimDisk {
         break;
       case "saveState":
         this.#state = operation.state;
+        this.#isStateLost = false;
         break;
     }
   }

@@ -1,5 +1,6 @@
 import type { NodeId } from "@coxswain/raft-core";
 import type { Fault } from "../faults/fault-plan.ts";
+import type { Device } from "./disk-operation.ts";
 import type { Packet } from "./packet.ts";
 
 /** Something due at a node, if it has not been restarted since. */
@@ -11,7 +12,7 @@ interface NodeEvent {
 export type SimEvent =
   | { readonly type: "packet"; readonly packet: Packet }
   | ({ readonly type: "tick" } & NodeEvent)
-  | ({ readonly type: "disk" } & NodeEvent)
+  | ({ readonly type: "disk"; readonly device: Device } & NodeEvent)
   | ({ readonly type: "apply" } & NodeEvent)
   | { readonly type: "start"; readonly node: NodeId }
   | { readonly type: "client" }

@@ -1,4 +1,5 @@
 import type { NodeId } from "@coxswain/raft-core";
+import type { Counters } from "../counters.ts";
 import type { Profile } from "../faults/profile.ts";
 import type { Random } from "../random.ts";
 import type { Packet } from "./packet.ts";
@@ -9,6 +10,7 @@ const MAX_NODES = 32;
 export interface NetworkParts {
   readonly profile: Profile;
   readonly random: Random;
+  readonly counters: Counters;
   /** The packet arrives after `delayUs`, if its link stands then. */
   arriveIn(delayUs: number, packet: Packet): void;
   /** The packet is lost. */
@@ -19,7 +21,7 @@ export interface NetworkParts {
 export class Network {
   readonly #parts: NetworkParts;
   readonly #cuts = new Uint8Array(MAX_NODES * MAX_NODES);
-  /** When the last packet of a link arrives: without reordering, none is faster than the one before. */
+  /** When the last packet of a link arrives, if not late: without reordering, none is faster than the one before. */
   readonly #lastArrivalUs = new Float64Array(MAX_NODES * MAX_NODES);
   #isCalm = false;
 
@@ -28,15 +30,17 @@ export class Network {
   }
 
   send(packet: Packet, nowUs: number): void {
-    const { profile, random } = this.#parts;
+    const { profile, random, counters } = this.#parts;
     if (this.isCut(packet.from, packet.to) || (!this.#isCalm && random.chance(profile.lossChance))) {
       this.#parts.lost(packet);
       return;
     }
+    if (packet.type === "snapshot") return this.#stream(packet);
     this.#dispatch(packet, nowUs);
-    const isRepeatable = packet.type !== "snapshot" && packet.type !== "snapshotResult";
-    if (isRepeatable && !this.#isCalm && random.chance(profile.duplicateChance))
-      this.#dispatch(packet, nowUs);
+    const isRepeatable = packet.type !== "snapshotResult";
+    if (!isRepeatable || this.#isCalm || !random.chance(profile.duplicateChance)) return;
+    counters.duplicatedMessages += 1;
+    this.#dispatch(packet, nowUs);
   }
 
   isCut(from: NodeId, to: NodeId): boolean {
@@ -58,16 +62,26 @@ export class Network {
     this.#isCalm = true;
   }
 
+  /** On a connection of its own, which takes its time and holds nothing else up. */
+  #stream(packet: Packet): void {
+    const { profile, random, arriveIn } = this.#parts;
+    const delayUs = profile.minDelayUs + random.exponential(profile.meanSnapshotUs);
+    arriveIn(this.#isCalm ? profile.minDelayUs : delayUs, packet);
+  }
+
   #dispatch(packet: Packet, nowUs: number): void {
-    const { profile, random } = this.#parts;
+    const { profile, random, counters } = this.#parts;
     const link = packet.from * MAX_NODES + packet.to;
+    const lastUs = this.#lastArrivalUs[link] ?? 0;
     let atUs = nowUs + profile.minDelayUs + random.exponential(profile.meanDelayUs);
     if (!this.#isCalm && random.chance(profile.lateChance)) {
       // Long enough to outlive the term it was sent in.
       atUs += random.between(20_000, 600_000);
-    } else if (!profile.isReordering) {
-      atUs = Math.max(atUs, this.#lastArrivalUs[link] ?? 0);
-      this.#lastArrivalUs[link] = atUs;
+      counters.lateMessages += 1;
+    } else {
+      if (!profile.isReordering) atUs = Math.max(atUs, lastUs);
+      else if (atUs < lastUs) counters.reorderedMessages += 1;
+      if (atUs > lastUs) this.#lastArrivalUs[link] = atUs;
     }
     this.#parts.arriveIn(atUs - nowUs, packet);
   }

@@ -7,20 +7,24 @@ import type {
   Ready,
   SnapshotMeta,
 } from "@coxswain/raft-core";
+import type { Counters } from "../counters.ts";
+import type { CutPower, SimDisk } from "./disk.ts";
+import type { Device, DiskOperation, Pending } from "./disk-operation.ts";
 import type { Packet } from "./packet.ts";
 import type { SimNode } from "./sim-node.ts";
 
 /** Is told all that a node does, as it does it. */
 export interface NodeObserver {
   started(node: SimNode, persisted: PersistedState, appliedIndex: number): void;
-  crashed(node: SimNode): void;
+  crashed(node: SimNode, power: CutPower): void;
   /** After every call of the core. */
   called(node: SimNode): void;
   ready(node: SimNode, ready: Ready): void;
   /** A message leaves the node; from now on others may act on it. */
   sent(message: Message): void;
   applied(node: SimNode, entry: Entry): void;
-  installed(node: SimNode, meta: SnapshotMeta): void;
+  /** A snapshot took the place of the state; `keepsLog` where the log went on from it. */
+  installed(node: SimNode, meta: SnapshotMeta, keepsLog: boolean): void;
   /** The state machine holds at least what the read must see. */
   readServed(node: SimNode, context: number, readIndex: number): void;
   readDropped(node: SimNode, context: number): void;
@@ -30,20 +34,34 @@ export interface NodeObserver {
 /** What a node needs from the cluster around it. */
 export interface NodeHost {
   readonly observer: NodeObserver;
+  readonly counters: Counters;
   send(packet: Packet): void;
-  /** An operation was given to the disk: the node's `storageDone` is due. */
-  diskBusy(node: SimNode): void;
+  /** An operation was given to a store: the node's `storageDone` is due. */
+  diskBusy(node: SimNode, device: Device): void;
   /** Committed entries wait: the node's `applyDone` is due. False to apply at once. */
   applyBusy(node: SimNode): boolean;
   /** Whether calls to come share this one's ready. */
-  defersReady(): boolean;
+  defersReady(node: SimNode): boolean;
   /** How the power fails at this storage call of the node; undefined if it does not. */
-  powerCut(node: SimNode): PowerCut | undefined;
-  /** How many of `pending` unsynced writes reach the disk in a crash. */
-  survivors(pending: number): number;
+  powerCut(node: SimNode, call: StorageCall): PowerCut | undefined;
+  /** How many unsynced writes of each store reach the disk in a crash. */
+  survivors(disk: SimDisk): Pending;
   /** Whether a snapshot turns out damaged while it is restored. */
   breaksInstall(): boolean;
   crashed(id: NodeId): void;
+}
+
+/** A storage call: of a running node, or while it starts and makes its log fit its state. */
+export type StorageCall = DiskOperation["type"] | "recovery";
+
+/** The power of a node is to fail at a storage call to come. */
+export interface ArmedCut {
+  /** How many calls from now; of this kind, if one is named. */
+  calls: number;
+  readonly at?: StorageCall;
+  readonly cut: PowerCut;
+  /** And again, at the same node. */
+  readonly andThen?: ArmedCut;
 }
 
 /** Before the write is issued, in the middle of it, or when it is durable and nobody knows yet. */

@@ -9,9 +9,10 @@ import type {
   Ready,
 } from "@coxswain/raft-core";
 import type { Engine, EngineFactory } from "../engine.ts";
-import { type DiskOperation, SimDisk } from "./disk.ts";
+import { SimDisk } from "./disk.ts";
+import { type Device, type DiskOperation, deviceOf, type Pending } from "./disk-operation.ts";
 import { HeldMessages } from "./held-messages.ts";
-import type { NodeHost } from "./observer.ts";
+import type { NodeHost, PowerCut, StorageCall } from "./observer.ts";
 import type { Packet } from "./packet.ts";
 import { emptyMachineState, type MachineState, RegisterMachine } from "./register-machine.ts";
 import { reconcile } from "./restart.ts";
@@ -34,13 +35,14 @@ interface WaitingRead {
 
 export class SimNode {
   readonly id: NodeId;
-  readonly disk: SimDisk;
+  disk: SimDisk;
   /** Rises with each start; what was set in motion by an earlier one does not reach a later one. */
   epoch = 0;
   isUp = false;
-  /** Set when the disk refused to load: the node is lost. */
-  isDamaged = false;
-  storageCalls = 0;
+  /** Set when the disk refused to load, or the cluster refused the disk: the node is lost, and so is its id. */
+  isLost = false;
+  /** All there were, in order. */
+  readonly storageCalls: StorageCall[] = [];
   raft: Engine;
   machine: RegisterMachine;
   readonly #options: SimNodeOptions;
@@ -60,30 +62,44 @@ export class SimNode {
     this.#snapshots = this.#newSnapshots(this.disk.state);
   }
 
-  /** Power on. Throws what the disk throws. */
-  start(): void {
+  /** Power on. False when the power fails again before it runs. Throws what the disk throws. */
+  start(): boolean {
+    const persisted = reconcile(this.disk, (operation) => this.#storeAtStart(operation));
+    if (persisted === undefined) return false;
     const { state } = this.disk;
-    const persisted = reconcile(this.disk);
+    if (state.meta.index > 0 && persisted.snapshot === state.meta) this.#host.counters.statesAhead += 1;
     this.epoch += 1;
     this.isUp = true;
     this.machine = new RegisterMachine(state);
-    const config = { ...this.#options.config, appliedIndex: state.meta.index };
-    this.raft = this.#options.engine(config, persisted, this.#options.random);
+    const { config, engine, random } = this.#options;
+    const started = { ...config, appliedIndex: state.meta.index, waitForState: true };
+    this.raft = engine(started, persisted, random);
     this.#held = new HeldMessages();
     this.#snapshots = this.#newSnapshots(state);
     this.#host.observer.started(this, persisted, state.meta.index);
+    return true;
   }
 
-  /** Power off: memory is gone, and so are writes, except the first `survivors`. */
-  crash(survivors: number, isTorn: boolean): void {
+  /** Power off: memory is gone, and so are writes, except the first `survivors` of each store. */
+  crash(survivors: Pending, isTearing: boolean): void {
     if (!this.isUp) return;
     this.isUp = false;
     this.#snapshots.crashed();
-    this.disk.crash(survivors, isTorn);
+    const power = this.disk.crash(survivors, isTearing);
     this.#toApply = [];
     this.#reads = [];
-    this.#host.observer.crashed(this);
+    this.#host.observer.crashed(this, power);
     this.#host.crashed(this.id);
+  }
+
+  /** Its state is damaged or gone: it opens with none (G17). Only while the power is off. */
+  loseState(): void {
+    this.disk.loseState(emptyMachineState(this.#options.bootstrap));
+  }
+
+  /** A new disk, as empty as on the first day. Only while the power is off. */
+  wipe(): void {
+    this.disk = new SimDisk(emptyMachineState(this.#options.bootstrap));
   }
 
   tick(): void {
@@ -111,9 +127,9 @@ export class SimNode {
     return outcome;
   }
 
-  /** The disk has synced the oldest write. */
-  storageDone(): void {
-    const operation = this.disk.complete();
+  /** A store has synced its oldest write. */
+  storageDone(device: Device): void {
+    const operation = this.disk.complete(device);
     switch (operation?.type) {
       case "append":
         this.#held.durable(operation.batch.id);
@@ -125,7 +141,10 @@ export class SimNode {
         this.#snapshots.stateSaved(operation.state, operation.purpose);
         break;
       case "reset":
-        this.#snapshots.logReset();
+        this.#snapshots.logBegun(false);
+        break;
+      case "compact":
+        if (operation.purpose === "install") this.#snapshots.logBegun(true);
         break;
       default:
         break;
@@ -145,7 +164,7 @@ export class SimNode {
   #follow(mayDefer: boolean): void {
     if (!this.isUp) return;
     this.#host.observer.called(this);
-    if (mayDefer && this.#host.defersReady()) return;
+    if (mayDefer && this.#host.defersReady(this)) return;
     while (this.isUp) {
       const ready = this.raft.ready();
       if (ready === undefined) return;
@@ -171,12 +190,32 @@ export class SimNode {
   }
 
   #store(operation: DiskOperation): void {
-    this.storageCalls += 1;
-    const cut = this.#host.powerCut(this);
+    const cut = this.#powerCut(operation.type);
     if (cut !== "before") this.disk.write(operation);
-    if (cut === undefined) this.#host.diskBusy(this);
-    else if (cut === "after") this.crash(this.disk.pending, false);
-    else this.crash(this.#host.survivors(this.disk.pending), cut === "torn");
+    if (cut === undefined) {
+      this.#host.diskBusy(this, deviceOf(operation));
+      return;
+    }
+    const survivors = this.#host.survivors(this.disk);
+    const device = deviceOf(operation);
+    const reached = cut === "after" ? { ...survivors, [device]: this.disk.pending(device) } : survivors;
+    this.crash(reached, cut === "torn");
+  }
+
+  /** Nothing else happens before it is done. False when the power fails. */
+  #storeAtStart(operation: DiskOperation): boolean {
+    const cut = this.#powerCut("recovery");
+    if (cut === undefined || cut === "after") {
+      this.disk.write(operation);
+      this.disk.complete(deviceOf(operation));
+    }
+    if (cut !== undefined) this.#host.crashed(this.id);
+    return cut === undefined;
+  }
+
+  #powerCut(call: StorageCall): PowerCut | undefined {
+    this.storageCalls.push(call);
+    return this.#host.powerCut(this, call);
   }
 
   #sendWhatIsDurable(): void {
@@ -232,8 +271,8 @@ export class SimNode {
       hasUnapplied: () => this.#toApply.length > 0,
       store: (operation) => this.#store(operation),
       follow: () => this.#follow(false),
-      installed: (meta) => {
-        this.#host.observer.installed(this, meta);
+      installed: (meta, keepsLog) => {
+        this.#host.observer.installed(this, meta, keepsLog);
         this.#serveReads();
       },
     });

@@ -10,7 +10,10 @@ export const FAULT_CLASSES = [
   "survivingWrites",
   "slowDisks",
   "bitFlips",
+  "stateLoss",
+  "diskLoss",
   "skew",
+  "pauses",
   "snapshots",
   "brokenInstalls",
   "transfers",
@@ -21,8 +24,10 @@ export const FAULT_CLASSES = [
   "smallWindows",
 ] as const;
 
+/** One kind of misfortune, which a run may do without. */
 export type FaultClass = (typeof FAULT_CLASSES)[number];
 
+/** Whether it names one. */
 export function isFaultClass(text: string): text is FaultClass {
   return (FAULT_CLASSES as readonly string[]).includes(text);
 }

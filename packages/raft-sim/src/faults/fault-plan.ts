@@ -11,6 +11,9 @@ export type FaultType =
   | "heal"
   | "slowDisk"
   | "bitFlip"
+  | "loseState"
+  | "wipeDisk"
+  | "pause"
   | "transfer"
   | "changeMembers";
 
@@ -34,6 +37,9 @@ const CLASS_OF: Readonly<Record<FaultType, FaultClass>> = {
   heal: "partitions",
   slowDisk: "slowDisks",
   bitFlip: "bitFlips",
+  loseState: "stateLoss",
+  wipeDisk: "diskLoss",
+  pause: "pauses",
   transfer: "transfers",
   changeMembers: "membership",
 };
@@ -46,7 +52,10 @@ const WEIGHTS: readonly (readonly [FaultType, number])[] = [
   ["split", 2],
   ["heal", 2],
   ["slowDisk", 1],
-  ["bitFlip", 0.5],
+  ["bitFlip", 1],
+  ["loseState", 1],
+  ["wipeDisk", 0.5],
+  ["pause", 1],
   ["transfer", 2],
   ["changeMembers", 4],
 ];

@@ -1,26 +1,32 @@
-import type { ConfChange, NodeId } from "@coxswain/raft-core";
+import type { NodeId } from "@coxswain/raft-core";
 import type { Cluster } from "../cluster/cluster.ts";
-import type { PowerCut } from "../cluster/observer.ts";
+import type { PowerCut, StorageCall } from "../cluster/observer.ts";
 import type { SimNode } from "../cluster/sim-node.ts";
 import { pickAt } from "../random.ts";
+import { LossBudget } from "./budget.ts";
 import type { Fault } from "./fault-plan.ts";
+import { MemberChanges } from "./member-changes.ts";
 
 const POWER_CUTS: readonly PowerCut[] = ["before", "torn", "after"];
-/** Members that ever were, at most. */
-const MAX_MEMBERS = 12;
+
+/** Storage calls that are rare among appends, and so are aimed at; the first node that comes to one is hit. */
+const RARE_CALLS: readonly StorageCall[] = ["compact", "reset", "saveState", "recovery"];
 
 /** Lets faults happen to a cluster. */
 export class Injector {
   readonly #cluster: Cluster;
-  readonly #retired = new Set<NodeId>();
+  readonly #budget: LossBudget;
+  readonly #members: MemberChanges;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
+    this.#budget = new LossBudget(cluster);
+    this.#members = new MemberChanges(cluster, this.#budget);
   }
 
   /** Nodes that were removed and shut down; they do not come back. */
   get retired(): ReadonlySet<NodeId> {
-    return this.#retired;
+    return this.#members.retired;
   }
 
   inject(fault: Fault): void {
@@ -39,15 +45,22 @@ export class Injector {
       case "heal":
         return cluster.network.heal();
       case "slowDisk":
+        cluster.counters.slowDisks += 1;
         cluster.slowDisks.set(node.id, 5 + fault.how * 20);
         cluster.queue.add(fault.durationUs, { type: "heal" });
         return;
       case "bitFlip":
         return this.#flipBit(node, fault.how);
+      case "loseState":
+        return this.#loseState(node);
+      case "wipeDisk":
+        return this.#wipeDisk(node);
+      case "pause":
+        return this.#pause(node, fault.durationUs);
       case "transfer":
         return this.#transfer(fault.where);
       case "changeMembers":
-        return this.#changeMembers(fault);
+        return this.#members.change(fault);
     }
   }
 
@@ -59,14 +72,23 @@ export class Injector {
   }
 
   #armPowerCut(id: NodeId, how: number): void {
-    const cut = pickAt(POWER_CUTS, (how * 7) % 1) ?? "before";
-    this.#cluster.armed.set(id, { calls: 1 + Math.floor(how * 6), cut });
+    const cut = pickAt(POWER_CUTS, (how * 31) % 1) ?? "before";
+    const at = how < 0.5 ? undefined : pickAt(RARE_CALLS, how * 2 - 1);
+    if (at === undefined) {
+      this.#cluster.armed.set(id, { calls: 1 + Math.floor(how * 12), cut });
+      return;
+    }
+    const aimed = { calls: 1, at, cut };
+    // A state that is ahead of its log is what a start has to put right.
+    const stopped = { calls: 1, at: "reset", cut: "before", andThen: aimed } as const;
+    this.#cluster.armedAnywhere = at === "recovery" ? stopped : aimed;
   }
 
   #partition(fault: Fault, id: NodeId): void {
     const { nodes, network, counters, queue } = this.#cluster;
     counters.partitions += 1;
     const ids = [...nodes.keys()];
+    if (fault.type === "cutOneWay") counters.oneWayCuts += 1;
     for (const other of ids) {
       if (fault.type === "isolate" && other !== id) {
         network.cut(id, other);
@@ -89,67 +111,37 @@ export class Injector {
     }
   }
 
-  /** A minority of disks may be lost for good; with more, nothing could be promised. */
+  /** Found at the next start, which half of the time comes at once; what compaction cuts off is never found. */
   #flipBit(node: SimNode, how: number): void {
-    const { nodes, profile } = this.#cluster;
-    const lost = [...nodes.values()].filter((each) => each.isDamaged || each.disk.isDamaged).length;
-    if (node.disk.isDamaged || lost + 1 > Math.floor((profile.nodes - 1) / 2)) return;
-    if (node.disk.damage(how)) this.#cluster.crash(node.id);
+    if (!this.#budget.mayLose(node.id) || !node.disk.damage(how)) return;
+    this.#cluster.counters.bitFlips += 1;
+    if (how % 0.1 < 0.05) this.#cluster.crash(node.id);
+  }
+
+  #loseState(node: SimNode): void {
+    if (!this.#budget.mayLose(node.id)) return;
+    this.#cluster.crash(node.id);
+    this.#cluster.loseState(node);
+  }
+
+  #wipeDisk(node: SimNode): void {
+    if (!this.#budget.mayLose(node.id)) return;
+    this.#cluster.crash(node.id);
+    this.#cluster.wipe(node);
+  }
+
+  #pause({ id, isUp }: SimNode, durationUs: number): void {
+    const { queue, pausedUntilUs, counters } = this.#cluster;
+    if (!isUp) return;
+    counters.pauses += 1;
+    pausedUntilUs.set(id, Math.max(pausedUntilUs.get(id) ?? 0, Math.ceil(queue.nowUs + durationUs)));
   }
 
   #transfer(where: number): void {
-    const { leader, nodes } = this.#cluster;
+    const { leader, nodes, counters } = this.#cluster;
     const to = pickAt([...nodes.keys()], where);
     if (leader === undefined || to === undefined) return;
     const outcome = leader.act((raft) => raft.transferLeadership(to));
-    if (outcome.accepted) this.#cluster.counters.transfers += 1;
+    if (outcome.accepted) counters.transfers += 1;
   }
-
-  #changeMembers(fault: Fault): void {
-    const { leader, nodes, counters } = this.#cluster;
-    this.#retireRemoved();
-    if (leader === undefined) return;
-    const change = this.#chooseChange(leader, fault);
-    if (change === undefined) return;
-    const outcome = leader.act((raft) => raft.proposeConfChange(change));
-    if (!outcome.accepted) return;
-    counters.memberChanges += 1;
-    for (const id of addedBy(change)) {
-      if (!nodes.has(id)) this.#cluster.addNode(id, { voters: [], votersOutgoing: [], learners: [] });
-    }
-  }
-
-  #chooseChange(leader: SimNode, { where, how }: Fault): ConfChange | undefined {
-    const { voters, learners } = leader.raft.configuration;
-    const added = Math.max(...this.#cluster.nodes.keys()) + 1;
-    const removed = pickAt(voters, where) ?? leader.id;
-    const learner = pickAt(learners, where);
-    const mayAdd = added <= MAX_MEMBERS && voters.length < 7;
-    const mayRemove = voters.length > 3;
-    if (learner !== undefined && how < 0.5) return { type: "promoteLearner", node: learner };
-    if (mayAdd && how < 0.3) return { type: "addVoter", node: added };
-    if (mayAdd && how < 0.6) return { type: "addLearner", node: added };
-    if (mayAdd && how < 0.8) {
-      const swap = [
-        { type: "addVoter", node: added },
-        { type: "removeNode", node: removed },
-      ] as const;
-      return { type: "joint", changes: swap };
-    }
-    return mayRemove ? { type: "removeNode", node: removed } : undefined;
-  }
-
-  /** Whoever is removed is shut down, but only now: until then it may disturb the others. */
-  #retireRemoved(): void {
-    for (const id of this.#cluster.observer.commits.removed) {
-      if (this.#retired.has(id)) continue;
-      this.#retired.add(id);
-      this.#cluster.crash(id);
-    }
-  }
-}
-
-function addedBy(change: ConfChange): readonly NodeId[] {
-  if (change.type === "joint") return change.changes.flatMap(addedBy);
-  return change.type === "addVoter" || change.type === "addLearner" ? [change.node] : [];
 }

@@ -26,10 +26,14 @@ export interface Profile {
   /** Entries between compactions; 0 for none. */
   readonly compactEvery: number;
   readonly brokenInstallChance: number;
+  /** Mean time that a snapshot's stream takes. */
+  readonly meanSnapshotUs: number;
   /** That each unsynced write survives a crash. */
   readonly survivalChance: number;
   readonly clientGapUs: number;
   readonly readShare: number;
+  /** Of clients that ask any member, not the one that says it leads. */
+  readonly followerShare: number;
   readonly faultGapUs: number;
   readonly enabled: ReadonlySet<FaultClass>;
 }
@@ -44,8 +48,6 @@ export function profileOf(seed: number, without: ReadonlySet<FaultClass> = new S
   const nodes = sizes[random.below(sizes.length)] ?? 3;
   const enabled = new Set<FaultClass>();
   for (const each of FAULT_CLASSES) if (random.chance(2 / 3) && !without.has(each)) enabled.add(each);
-  // Which members may be lost for good would depend on who is a member by then.
-  if (enabled.has("membership")) enabled.delete("bitFlips");
   // Drawn whether or not it is used, so that leaving a class out changes nothing else.
   const when = (on: FaultClass, value: number, otherwise: number = 0): number =>
     enabled.has(on) ? value : otherwise;
@@ -61,12 +63,14 @@ export function profileOf(seed: number, without: ReadonlySet<FaultClass> = new S
     meanSyncUs: random.between(200, 6_000),
     meanApplyUs: when("slowApply", random.between(200, 8_000)),
     skew: when("skew", random.between(1.05, 1.8), 1),
-    batchChance: when("batching", random.between(0.05, 0.5)),
+    batchChance: when("batching", random.between(0.05, 0.9)),
     compactEvery: when("snapshots", 3 + random.below(30)),
     brokenInstallChance: when("brokenInstalls", random.between(0.05, 0.4)),
+    meanSnapshotUs: random.between(500, 60_000),
     survivalChance: when("survivingWrites", random.between(0.2, 0.8)),
     clientGapUs: random.between(3_000, 30_000),
     readShare: when("reads", random.between(0.1, 0.6)),
+    followerShare: random.between(0.1, 0.6),
     faultGapUs: random.between(15_000, 120_000),
     enabled,
   };
@@ -86,6 +90,7 @@ function configOf(random: Random, enabled: ReadonlySet<FaultClass>): Omit<RaftCo
   };
   const preVote = random.chance(0.75);
   const checkQuorum = random.chance(0.8);
+  const promoteLearners = random.chance(0.3);
   // A removed member that nobody tells would otherwise depose leaders for ever.
   const isGuarded = enabled.has("membership");
   return {
@@ -94,6 +99,7 @@ function configOf(random: Random, enabled: ReadonlySet<FaultClass>): Omit<RaftCo
     electionTicksMax: electionTicks + 4 + random.below(electionTicks),
     preVote: preVote || isGuarded,
     checkQuorum: checkQuorum || isGuarded,
+    promoteLearners,
     ...(isSmall ? small : {}),
   };
 }
