@@ -9,7 +9,10 @@
  */
 export type { SuiteTools } from "./claim.ts";
 export { type LogStorageFixture, logStorageSuite } from "./log-storage-suite.ts";
-export { type SessionedStateMachineFixture, sessionedStateMachineSuite } from "./sessioned-state-machine-suite.ts";
+export {
+  type SessionedStateMachineFixture,
+  sessionedStateMachineSuite,
+} from "./sessioned-state-machine-suite.ts";
 export { type SnapshotStoreFixture, snapshotStoreSuite } from "./snapshot-store-suite.ts";
 export { type StateMachineFixture, stateMachineSuite } from "./state-machine-suite.ts";
 export { type TransportFixture, transportSuite } from "./transport-suite.ts";
