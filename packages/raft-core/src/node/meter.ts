@@ -154,7 +154,7 @@ export class Meter {
     beganAtMs: number,
     sizeBytes: number,
   ): void {
-    if (this.isObserved)
+    if (this.#observer !== undefined)
       this.#tell("proposalEnded", { outcome, reason, latencyMs: this.#since(beganAtMs), sizeBytes });
   }
 

@@ -71,7 +71,7 @@ export class Proposals<Result> {
         beganAtMs: this.#meter.now(),
         term: undefined,
         answered: false,
-        forgetSignal: () => {},
+        forgetSignal: nothing,
       };
       this.#queued[priority].add(proposal);
       this.#budget.take(data.length, priority);
@@ -191,11 +191,14 @@ export class Proposals<Result> {
     proposal.reject(error);
   }
 
-  #release({ data, priority, forgetSignal }: Proposal<Result>): void {
-    this.#budget.giveBack(data.length, priority);
-    forgetSignal();
+  #release(proposal: Proposal<Result>): void {
+    this.#budget.giveBack(proposal.data.length, proposal.priority);
+    proposal.forgetSignal();
   }
 }
+
+/** Shared, as most proposals come without a signal. */
+function nothing(): void {}
 
 function abortedBefore(signal: AbortSignal): ProposalDroppedError {
   return new ProposalDroppedError(
