@@ -36,6 +36,7 @@ export interface RaftReports {
   /** The state machine has applied a batch. */
   readonly batchApplied: {
     readonly entries: number;
+    /** Of the call of `apply`. */
     readonly durationMs: number;
   };
   /**
@@ -46,11 +47,13 @@ export interface RaftReports {
     readonly peer: NodeId;
     readonly latencyMs: number;
   };
+  /** The term is the one it plays the role in; a pre-candidate has not raised its own. */
   readonly roleChanged: {
     readonly role: Role;
     readonly previous: Role;
     readonly term: number;
   };
+  /** The term rose: by an election here, or because a message came from a higher one. */
   readonly termChanged: {
     readonly term: number;
   };
@@ -58,6 +61,7 @@ export interface RaftReports {
   readonly electionStarted: {
     readonly term: number;
   };
+  /** This node leads, by a quorum of votes; the event `leaderReady` follows when its noop is applied. */
   readonly electionWon: {
     readonly term: number;
     /** Since this node was a follower. */
