@@ -8,7 +8,8 @@ import type { SessionResult } from "./results.ts";
 /**
  * Has an entry proposed and applied, and gives what came of it; `RaftNode.propose` of whoever leads, over any wire. It
  * may reject. A `category` of "unavailable" or "exhausted" says that nothing was done, as `RaftNode` means it; "invalid",
- * "denied", "not-found" or "conflict" says so too, and that asking again is in vain. Anything else leaves the outcome open.
+ * "denied", "not-found" or "conflict" says so too, and that asking again is in vain. Anything else leaves the outcome open, and so must be what a wire
+ * says that broke midway: all of it is sent again, but what is said of a proposal that is given up rests on this.
  */
 export type SessionPropose<Result> = (
   entry: Uint8Array,

@@ -33,6 +33,7 @@ export {
   type SessionRefusal,
   type SessionResult,
 } from "./results.ts";
-export { Session, type SessionCallOptions, type SessionOptions } from "./session.ts";
+export { Session } from "./session.ts";
+export type { SessionCallOptions, SessionOptions } from "./session-options.ts";
 export type { SessionStateMachine, SessionStatus } from "./session-state-machine.ts";
 export { withSessions, type WithSessionsOptions } from "./with-sessions.ts";

@@ -31,7 +31,7 @@ export class KeptSessions {
 
   /** The table and, after it, the state as of entry `index`. Without sessions it is the state alone, as before there were any. */
   withState(index: number, state: Uint8Array): Uint8Array {
-    if (this.#records.size === 0) return state;
+    if (this.#records.size === 0 && !beginsWithTable(state)) return state;
     const parts = [...encodeTable(index, this.records()), state];
     const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
     let at = 0;

@@ -1,19 +1,20 @@
-/**
- * The session table as records, for whoever keeps it:
- *
- *     limits                  version (1) · maxSessions · maxOutstanding · maxResultBytes     absent: the defaults
- *     session/<id>            version (1) · last used index · first unanswered serial
- *     result/<id>/<serial>    version (1) · 0 kept, 1 too large · the encoded result
- */
-import { ByteReader, ByteWriter } from "./bytes.ts";
+/** The session table as records, for whoever keeps it; how each is written stands in `record-codec.ts`. */
 import type { SessionChange, SessionPair } from "./contracts.ts";
-import { SessionTableError } from "./errors.ts";
-import { checkLimits, DEFAULT_SESSION_LIMITS, SESSION_LIMIT_CAPS, type SessionLimits } from "./limits.ts";
+import { DEFAULT_SESSION_LIMITS, SESSION_LIMIT_CAPS, type SessionLimits } from "./limits.ts";
+import {
+  damaged,
+  decodeLimits,
+  decodeResult,
+  decodeSession,
+  encodeLimits,
+  encodeResult,
+  encodeSession,
+  numberOf,
+  recordReader,
+  resultKey,
+  sessionKey,
+} from "./record-codec.ts";
 import { type KeptResult, type SessionRecord, SessionTable, type TableJournal } from "./table.ts";
-
-const VERSION = 1;
-const KEPT = 0;
-const TOO_LARGE = 1;
 
 /** Collects the changes of the table as records. A result's bytes are read when it is known, in {@link take}. */
 export class RecordJournal implements TableJournal {
@@ -88,8 +89,7 @@ class TableParts {
   add(key: string, value: Uint8Array): void {
     const [kind, ...numbers] = key.split("/");
     const [id, serial] = numbers.map((text) => numberOf(text, key));
-    const reader = new ByteReader(value, (why) => damaged(key, why));
-    if (reader.byte() !== VERSION) throw damaged(key, "its version is not known to this release");
+    const reader = recordReader(key, value);
     if (key === "limits") this.#limits = decodeLimits(reader);
     else if (kind === "session" && id !== undefined && serial === undefined)
       this.#sessions.set(id, decodeSession(id, reader));
@@ -118,74 +118,4 @@ class TableParts {
       throw damaged(key, "the session cannot be waiting for it");
     return session;
   }
-}
-
-function sessionKey(id: number): string {
-  return `session/${id}`;
-}
-
-function resultKey(id: number, serial: number): string {
-  return `result/${id}/${serial}`;
-}
-
-function numberOf(text: string, key: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1 || String(value) !== text)
-    throw damaged(key, "its key cannot be read");
-  return value;
-}
-
-function encodeLimits({ maxSessions, maxOutstanding, maxResultBytes }: SessionLimits): Uint8Array {
-  return new ByteWriter()
-    .byte(VERSION)
-    .number(maxSessions)
-    .number(maxOutstanding)
-    .number(maxResultBytes)
-    .done();
-}
-
-function decodeLimits(reader: ByteReader): SessionLimits {
-  const limits = {
-    maxSessions: reader.number(),
-    maxOutstanding: reader.number(),
-    maxResultBytes: reader.number(),
-  };
-  try {
-    checkLimits(limits);
-  } catch (cause) {
-    throw damaged("limits", "they cannot be", cause);
-  }
-  return limits;
-}
-
-function encodeSession({ lastUsedIndex, firstUnanswered }: SessionRecord): Uint8Array {
-  return new ByteWriter().byte(VERSION).number(lastUsedIndex).number(firstUnanswered).done();
-}
-
-function decodeSession(id: number, reader: ByteReader): SessionRecord {
-  return { id, lastUsedIndex: reader.number(), firstUnanswered: reader.number(), results: new Map() };
-}
-
-function encodeResult({ state, encoded }: KeptResult): Uint8Array {
-  return new ByteWriter()
-    .byte(VERSION)
-    .byte(state === "kept" ? KEPT : TOO_LARGE)
-    .raw(encoded)
-    .done();
-}
-
-function decodeResult(reader: ByteReader, key: string): KeptResult {
-  const state = reader.byte();
-  if (state !== KEPT && state !== TOO_LARGE) throw damaged(key, "its state cannot be read");
-  const encoded = reader.rest().slice();
-  if (encoded.length > (state === KEPT ? SESSION_LIMIT_CAPS.maxResultBytes : 0))
-    throw damaged(key, "it is too large");
-  return { state: state === KEPT ? "kept" : "tooLarge", encoded };
-}
-
-function damaged(key: string, why: string, cause?: unknown): SessionTableError {
-  return new SessionTableError(
-    `The record "${key}" of the session table cannot be read: ${why}. Remove this node's state, so that a peer sends its own.`,
-    { cause },
-  );
 }

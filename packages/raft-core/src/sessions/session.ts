@@ -1,32 +1,14 @@
-import type { Clock } from "../contracts.ts";
-import { InvalidOptionError, ProposalDroppedError } from "../node/errors.ts";
-import { Delivery, type DeliveryParts, type SessionPropose } from "./delivery.ts";
-import { encodeSessionEntry, type SessionEntry } from "./entry.ts";
-import { SessionBusyError, SessionClosedError, SessionEntryError, SessionExpiredError } from "./errors.ts";
+import { deliverUnnumbered, givenUp, onAbort, unexpected } from "./calls.ts";
+import { Delivery, type SessionPropose } from "./delivery.ts";
+import { encodeSessionEntry } from "./entry.ts";
+import { SessionBusyError, SessionClosedError, SessionExpiredError } from "./errors.ts";
 import { refusalError, resultOrThrow, type SessionResult } from "./results.ts";
-
-/** How a {@link Session} tries again, and what it limits. */
-export interface SessionOptions {
-  readonly clock: Clock;
-  /** From 0 to below 1; spreads retries. */
-  readonly random: () => number;
-  /** Pause before the next try, doubling with each failure in a row, less a random part of up to half. Default 20 to 1,000. */
-  readonly retryMs?: { readonly min: number; readonly max: number };
-  /**
-   * How long one try may be silent before the next. Default 5,000. Longer than an election and a round trip, or tries
-   * overlap, which costs entries in the log and nothing else.
-   */
-  readonly attemptTimeoutMs?: number;
-  /** Proposals under way at a time. Default, and at most: the cluster's `maxOutstanding` when the session was opened. */
-  readonly maxOutstanding?: number;
-  /** Proposals that may wait for their turn. Default 1,024. */
-  readonly maxWaiting?: number;
-}
-
-/** Ends the waiting of one call. */
-export interface SessionCallOptions {
-  readonly signal?: AbortSignal;
-}
+import {
+  type ResolvedSessionOptions,
+  resolveSessionOptions,
+  type SessionCallOptions,
+  type SessionOptions,
+} from "./session-options.ts";
 
 interface Waiting<Result> {
   readonly data: Uint8Array;
@@ -36,8 +18,6 @@ interface Waiting<Result> {
   stop: (reason: Error) => void;
   forgetSignal: () => void;
 }
-
-const DEFAULTS = { retryMs: { min: 20, max: 1_000 }, attemptTimeoutMs: 5_000, maxWaiting: 1_024 };
 
 /**
  * The client's side of a session (dissertation 6.3): numbers proposals, and sends each until it knows how it ended. Each is
@@ -51,24 +31,16 @@ const DEFAULTS = { retryMs: { min: 20, max: 1_000 }, attemptTimeoutMs: 5_000, ma
  */
 export class Session<Result> {
   readonly id: number;
-  readonly #parts: DeliveryParts<Result>;
-  readonly #maxOutstanding: number;
-  readonly #maxWaiting: number;
+  readonly #options: ResolvedSessionOptions<Result>;
   /** By serial, ascending. */
   readonly #underWay = new Map<number, Waiting<Result>>();
   readonly #waiting = new Set<Waiting<Result>>();
   #nextSerial = 1;
   #ended: (() => Error) | undefined;
 
-  private constructor(
-    id: number,
-    parts: DeliveryParts<Result>,
-    limits: { readonly maxOutstanding: number; readonly maxWaiting: number },
-  ) {
+  private constructor(id: number, options: ResolvedSessionOptions<Result>) {
     this.id = id;
-    this.#parts = parts;
-    this.#maxOutstanding = limits.maxOutstanding;
-    this.#maxWaiting = limits.maxWaiting;
+    this.#options = options;
   }
 
   /**
@@ -80,15 +52,11 @@ export class Session<Result> {
     propose: SessionPropose<Result>,
     options: SessionOptions & SessionCallOptions,
   ): Promise<Session<Result>> {
-    const parts = { ...DEFAULTS, ...options, propose };
-    const { maxWaiting = DEFAULTS.maxWaiting, maxOutstanding = Number.MAX_SAFE_INTEGER } = options;
-    checkOptions({ maxOutstanding, maxWaiting, attemptTimeoutMs: parts.attemptTimeoutMs });
-    const answer = await deliverOnce(parts, { kind: "register" }, options.signal);
+    const resolved = resolveSessionOptions(propose, options);
+    const answer = await deliverUnnumbered(resolved, { kind: "register" }, options.signal);
     if (answer.kind !== "registered") throw unexpected(answer);
-    return new Session(answer.session, parts, {
-      maxOutstanding: Math.min(maxOutstanding, answer.maxOutstanding),
-      maxWaiting,
-    });
+    const maxOutstanding = Math.min(resolved.maxOutstanding, answer.maxOutstanding);
+    return new Session(answer.session, { ...resolved, maxOutstanding });
   }
 
   /** Proposals that were begun and have not ended. */
@@ -103,8 +71,7 @@ export class Session<Result> {
    * - `ProposalDroppedError`: given up by `signal`, and known to have had no effect, ever;
    * - `SessionClosedError`: the session was closed, and the proposal is known to have had no effect, ever;
    * - `SessionExpiredError`: the cluster forgot the session; `mayHaveBeenApplied` says what is known of this proposal;
-   * - `SessionOutcomeUnknownError`: given up, or the session closed, when it may have been applied. It will not be any more once
-   *   another proposal of this session, or its end, is applied;
+   * - `SessionOutcomeUnknownError`: given up, or the session closed, when it may have been applied. After `end()` it will not be any more;
    * - `SessionResultNotKeptError`: applied, and its result is lost; or what `propose` says is in vain.
    */
   propose(data: Uint8Array, { signal }: SessionCallOptions = {}): Promise<Result> {
@@ -140,7 +107,7 @@ export class Session<Result> {
    */
   async end({ signal }: SessionCallOptions = {}): Promise<void> {
     this.close();
-    const answer = await deliverOnce(this.#parts, { kind: "end", session: this.id }, signal);
+    const answer = await deliverUnnumbered(this.#options, { kind: "end", session: this.id }, signal);
     if (answer.kind === "done") return;
     if (answer.kind === "refused" && answer.reason === "sessionUnknown") return;
     throw unexpected(answer);
@@ -149,9 +116,9 @@ export class Session<Result> {
   #refusal(signal: AbortSignal | undefined): Error | undefined {
     if (this.#ended !== undefined) return this.#ended();
     if (signal?.aborted === true) return givenUp(signal);
-    if (this.#waiting.size < this.#maxWaiting) return undefined;
+    if (this.#waiting.size < this.#options.maxWaiting) return undefined;
     return new SessionBusyError(
-      `${this.#maxWaiting} proposals wait for their turn in this session. Try again when some have ended.`,
+      `${this.#options.maxWaiting} proposals wait for their turn in this session. Try again when some have ended.`,
     );
   }
 
@@ -163,7 +130,7 @@ export class Session<Result> {
 
   #startNext(): void {
     for (const waiting of this.#waiting) {
-      if (this.#nextSerial - this.#firstUnanswered >= this.#maxOutstanding) return;
+      if (this.#nextSerial - this.#firstUnanswered >= this.#options.maxOutstanding) return;
       this.#waiting.delete(waiting);
       void this.#carry(waiting, this.#nextSerial++);
     }
@@ -171,7 +138,7 @@ export class Session<Result> {
 
   async #carry(waiting: Waiting<Result>, serial: number): Promise<void> {
     const { data: payload } = waiting;
-    const delivery = new Delivery(this.#parts, () => {
+    const delivery = new Delivery(this.#options, () => {
       const firstUnanswered = this.#firstUnanswered;
       return encodeSessionEntry({ kind: "command", session: this.id, serial, firstUnanswered, payload });
     });
@@ -208,48 +175,5 @@ export class Session<Result> {
     this.#waiting.delete(waiting);
     waiting.forgetSignal();
     waiting.reject(reason);
-  }
-}
-
-/** An entry that is not numbered. */
-async function deliverOnce<Result>(
-  parts: DeliveryParts<Result>,
-  entry: SessionEntry,
-  signal: AbortSignal | undefined,
-): Promise<SessionResult<Result>> {
-  if (signal?.aborted === true) throw givenUp(signal);
-  const delivery = new Delivery(parts, () => encodeSessionEntry(entry));
-  const forgetSignal = signal && onAbort(signal, () => delivery.stop(givenUp(signal)));
-  try {
-    return await delivery.run();
-  } finally {
-    forgetSignal?.();
-  }
-}
-
-function onAbort(signal: AbortSignal, listener: () => void): () => void {
-  signal.addEventListener("abort", listener, { once: true });
-  return () => signal.removeEventListener("abort", listener);
-}
-
-function givenUp(signal: AbortSignal): ProposalDroppedError {
-  return new ProposalDroppedError(
-    "The caller stopped waiting before the proposal had any effect; it never will.",
-    {
-      cause: signal.reason,
-    },
-  );
-}
-
-function unexpected(answer: SessionResult<unknown>): SessionEntryError {
-  return new SessionEntryError(
-    `The cluster answered "${answer.kind}" to an entry of a session. Wrap its state machine with withSessions, of this release.`,
-  );
-}
-
-function checkOptions(options: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value >= 1) continue;
-    throw new InvalidOptionError(`${name} must be 1 or more, not ${value}.`);
   }
 }
