@@ -1,107 +1,106 @@
 /**
- * One write to the database: the steps that waited for it, made durable together.
+ * One write to the database: the steps that waited for it, made durable together as one record.
  */
-import type { AppendBatch, SnapshotMeta } from "@coxswain/raft-core";
-import { encodeMarker } from "./batch-marker.ts";
-import type { Database, DatabaseBatch } from "./database.ts";
-import { encodeEntry } from "./entry-record.ts";
+import type { AppendBatch, Entry, HardState, SnapshotMeta } from "@coxswain/raft-core";
+import type { Database } from "./database.ts";
 import { InvalidAppendError } from "./errors.ts";
-import { batchKey, entryKey, FORMAT_KEY, LOG_START_KEY } from "./keys.ts";
-import { encodeLogStart } from "./log-start.ts";
+import { FORMAT_KEY, writeKey } from "./keys.ts";
+import type { LiveWrites } from "./live-writes.ts";
 import type { LogState } from "./log-state.ts";
-import type { MarkerWindow } from "./marker-window.ts";
 import { FORMAT } from "./read-log.ts";
-
-/** LevelDB's own cost of a record in its write-ahead log, rounded up. */
-const RECORD_OVERHEAD_BYTES = 24;
-const MARKER_BYTES = 81;
+import { encodeWrite } from "./write-record.ts";
 
 export class GroupWrite {
-  #state: LogState;
-  #firstIndex = 0;
-  #sizeBytes = MARKER_BYTES;
-  readonly #batch: DatabaseBatch;
+  readonly #before: LogState;
+  #hardState: HardState;
+  #snapshot: SnapshotMeta;
+  #lastIndex: number;
+  /** In place of everything from the first of them on. */
+  #entries: Entry[] = [];
+  #isReset = false;
+  #isNew = false;
 
-  constructor(database: Database, state: LogState) {
-    this.#batch = database.batch();
-    this.#state = state;
+  constructor(state: LogState) {
+    this.#before = state;
+    this.#hardState = state.hardState;
+    this.#snapshot = state.snapshot;
+    this.#lastIndex = state.lastIndex;
   }
 
   /** Puts the entries in place of everything from the first of them on. */
   append({ entries, hardState }: AppendBatch): void {
-    if (hardState) this.#state = { ...this.#state, hardState };
+    if (hardState) this.#hardState = hardState;
     const [first] = entries;
     if (!first) return;
-    const { epoch, snapshot } = this.#state.start;
-    const { lastIndex } = this.#state;
-    if (first.index <= snapshot.index || first.index > lastIndex + 1) {
+    if (first.index <= this.#snapshot.index || first.index > this.#lastIndex + 1) {
       throw new InvalidAppendError(
-        `entry ${first.index} does not follow: the log holds ${snapshot.index + 1} to ${lastIndex}`,
+        `entry ${first.index} does not follow: the log holds ${this.#snapshot.index + 1} to ${this.#lastIndex}`,
       );
     }
+    this.#cutFrom(first.index);
     let next = first.index;
     for (const entry of entries) {
       if (entry.index !== next)
         throw new InvalidAppendError(`entry ${entry.index} came where ${next} was due`);
-      this.#put(entryKey(epoch, next), encodeEntry(entry));
+      this.#entries.push(entry);
       next += 1;
     }
-    for (let index = next; index <= lastIndex; index++) this.delete(entryKey(epoch, index));
-    this.#firstIndex = this.#firstIndex === 0 ? first.index : Math.min(this.#firstIndex, first.index);
-    this.#state = { ...this.#state, lastIndex: next - 1 };
+    this.#lastIndex = next - 1;
   }
 
-  /** Lets the log begin after the snapshot. The entries before it are dead, and deleted later. */
+  /** Lets the log begin after the snapshot. */
   compact(snapshot: SnapshotMeta): void {
-    const { start, lastIndex } = this.#state;
-    if (snapshot.index <= start.snapshot.index) return;
-    if (snapshot.index > lastIndex) {
+    if (snapshot.index <= this.#snapshot.index) return;
+    if (snapshot.index > this.#lastIndex) {
       throw new InvalidAppendError(
-        `the log ends at ${lastIndex} and cannot be compacted to ${snapshot.index}: reset it`,
+        `the log ends at ${this.#lastIndex} and cannot be compacted to ${snapshot.index}: reset it`,
       );
     }
-    this.#begin({ epoch: start.epoch, snapshot }, lastIndex);
-    if (this.#firstIndex > 0 && this.#firstIndex <= snapshot.index) {
-      this.#firstIndex = lastIndex > snapshot.index ? snapshot.index + 1 : 0;
-    }
+    this.#snapshot = snapshot;
   }
 
-  /** Lets an empty log begin after the snapshot: entries of the epoch so far are dead. */
+  /** Lets an empty log begin after the snapshot. */
   reset(snapshot: SnapshotMeta): void {
-    this.#begin({ epoch: this.#state.start.epoch + 1, snapshot }, snapshot.index);
-    this.#firstIndex = 0;
+    this.#snapshot = snapshot;
+    this.#lastIndex = snapshot.index;
+    this.#entries = [];
+    this.#isReset = true;
   }
 
   /** Founds an empty log. */
   found(): void {
-    this.#put(FORMAT_KEY, FORMAT);
-    this.#begin(this.#state.start, this.#state.lastIndex);
+    this.#isNew = true;
   }
 
-  delete(key: Uint8Array): void {
-    this.#batch.del(key);
-    this.#sizeBytes += key.length + RECORD_OVERHEAD_BYTES;
+  /** Writes all of it, and deletes what `live` no longer needs; resolves, when it is durable, with the new state. */
+  async commit(database: Database, live: LiveWrites): Promise<LogState> {
+    const sequence = this.#before.sequence + 1;
+    const batch = database.batch();
+    if (this.#isNew) batch.put(FORMAT_KEY, FORMAT);
+    for (const dead of live.takeDead()) batch.del(writeKey(dead));
+    const isMoved = this.#isNew || this.#isReset || this.#snapshot !== this.#before.snapshot;
+    if (this.#isReset) live.reset();
+    else if (isMoved) live.compact(this.#snapshot.index);
+    // Only now: this write says where the log begins, so the next to say so is the first that may do without it.
+    live.push(this.#entries.at(-1)?.index ?? 0);
+    const [hardState, lastIndex] = [this.#hardState, this.#lastIndex];
+    const record = encodeWrite({
+      sequence,
+      oldest: live.oldest,
+      lastIndex,
+      hardState,
+      snapshot: isMoved ? this.#snapshot : undefined,
+      isReset: this.#isReset,
+      entries: this.#entries,
+    });
+    batch.put(writeKey(sequence), record);
+    await batch.write({ sync: true });
+    return { snapshot: this.#snapshot, lastIndex, hardState, sequence };
   }
 
-  /** Writes all of it with its marker; resolves, when it is durable, with the new state. */
-  async commit(window: MarkerWindow): Promise<LogState> {
-    const sequence = this.#state.sequence + 1;
-    const sizeBytes = this.#sizeBytes;
-    for (const dropped of window.push({ sequence, sizeBytes })) this.#batch.del(batchKey(dropped));
-    const { lastIndex, hardState } = this.#state;
-    const marker = { sequence, firstIndex: this.#firstIndex, lastIndex, sizeBytes, hardState };
-    this.#batch.put(batchKey(sequence), encodeMarker(marker));
-    await this.#batch.write({ sync: true });
-    return { ...this.#state, sequence };
-  }
-
-  #begin(start: LogState["start"], lastIndex: number): void {
-    this.#put(LOG_START_KEY, encodeLogStart(start));
-    this.#state = { ...this.#state, start, lastIndex };
-  }
-
-  #put(key: Uint8Array, record: Uint8Array): void {
-    this.#batch.put(key, record);
-    this.#sizeBytes += key.length + record.length + RECORD_OVERHEAD_BYTES;
+  /** Entries that an earlier step of this write put, and a later one replaces. */
+  #cutFrom(index: number): void {
+    const [first] = this.#entries;
+    if (first) this.#entries.length = Math.max(0, Math.min(this.#entries.length, index - first.index));
   }
 }

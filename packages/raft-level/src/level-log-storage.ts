@@ -4,7 +4,6 @@
  */
 import type { AppendBatch, LogStorage, PersistedState, SnapshotMeta } from "@coxswain/raft-core";
 import type { Database } from "./database.ts";
-import { DeadEntries } from "./dead-entries.ts";
 import type { TornWrite } from "./directory.ts";
 import {
   IdentityMissingError,
@@ -15,8 +14,8 @@ import {
 } from "./errors.ts";
 import { GroupWrite } from "./group-write.ts";
 import { FORMAT_KEY } from "./keys.ts";
+import { LiveWrites } from "./live-writes.ts";
 import type { LogState } from "./log-state.ts";
-import { MarkerWindow } from "./marker-window.ts";
 import { openLog } from "./open-log.ts";
 import type { RecoveredLog } from "./read-log.ts";
 import { readCheckedLog, recoverLog } from "./recover-log.ts";
@@ -32,11 +31,13 @@ export interface LevelLogStorageOptions {
   readonly openDatabase?: (directory: string) => Promise<Database>;
 }
 
-/** Past this a write takes no further call, so that no slice of work gets long (G22). */
+/** Past either of these a write takes no further call, so that no slice of work gets long (G22). */
 const GROUP_ENTRIES = 1_024;
+const GROUP_BYTES = 4 * 1_048_576;
 
 interface Call {
   readonly entries: number;
+  readonly sizeBytes: number;
   readonly join: (write: GroupWrite) => void;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -51,8 +52,7 @@ interface LoadCall {
 export class LevelLogStorage implements LogStorage {
   readonly #directory: string;
   readonly #database: Database;
-  readonly #window = new MarkerWindow();
-  readonly #dead: DeadEntries;
+  #live = new LiveWrites();
   #state: LogState | undefined;
   #recovered: RecoveredLog | undefined;
   #queue: (Call | LoadCall)[] = [];
@@ -63,7 +63,6 @@ export class LevelLogStorage implements LogStorage {
   private constructor(directory: string, database: Database) {
     this.#directory = directory;
     this.#database = database;
-    this.#dead = new DeadEntries(database);
   }
 
   /**
@@ -89,21 +88,17 @@ export class LevelLogStorage implements LogStorage {
   }
 
   append(batch: AppendBatch): Promise<void> {
-    return this.#write(batch.entries.length, (write) => write.append(batch));
+    let sizeBytes = 0;
+    for (const { data } of batch.entries) sizeBytes += data.length;
+    return this.#write((write) => write.append(batch), batch.entries.length, sizeBytes);
   }
 
   compact(snapshot: SnapshotMeta): Promise<void> {
-    return this.#write(0, (write) => {
-      write.compact(snapshot);
-      this.#dead.more();
-    });
+    return this.#write((write) => write.compact(snapshot));
   }
 
   reset(snapshot: SnapshotMeta): Promise<void> {
-    return this.#write(0, (write) => {
-      write.reset(snapshot);
-      this.#dead.more();
-    });
+    return this.#write((write) => write.reset(snapshot));
   }
 
   /** Waits for the calls made so far, then releases the directory. May be called twice. */
@@ -117,8 +112,8 @@ export class LevelLogStorage implements LogStorage {
     await this.#database.close();
   }
 
-  #write(entries: number, join: Call["join"]): Promise<void> {
-    return new Promise((resolve, reject) => this.#enqueue({ entries, join, resolve, reject }));
+  #write(join: Call["join"], entries = 0, sizeBytes = 0): Promise<void> {
+    return new Promise((resolve, reject) => this.#enqueue({ join, entries, sizeBytes, resolve, reject }));
   }
 
   #enqueue(call: Call | LoadCall): void {
@@ -143,7 +138,7 @@ export class LevelLogStorage implements LogStorage {
   }
 
   #hasWork(): boolean {
-    return this.#queue.length > 0 || (this.#dead.pending && this.#closing === undefined);
+    return this.#queue.length > 0 || (this.#live.hasDead && this.#closing === undefined);
   }
 
   /** One load or one write; returns the state after it. */
@@ -154,18 +149,15 @@ export class LevelLogStorage implements LogStorage {
       await this.#load(next);
       return state;
     }
-    const dead = this.#dead.pending ? await this.#dead.next(state) : [];
-    const calls = this.#takeGroup();
-    return calls.length + dead.length === 0 ? state : this.#commit(state, calls, dead);
+    return this.#commit(state, this.#takeGroup());
   }
 
-  async #commit(state: LogState, calls: readonly Call[], dead: readonly Uint8Array[]): Promise<LogState> {
+  async #commit(state: LogState, calls: readonly Call[]): Promise<LogState> {
     this.#recovered = undefined;
     try {
-      const write = new GroupWrite(this.#database, state);
-      for (const key of dead) write.delete(key);
+      const write = new GroupWrite(state);
       for (const call of calls) call.join(write);
-      const committed = await write.commit(this.#window);
+      const committed = await write.commit(this.#database, this.#live);
       for (const call of calls) call.resolve();
       return committed;
     } catch (error) {
@@ -178,10 +170,12 @@ export class LevelLogStorage implements LogStorage {
   #takeGroup(): Call[] {
     const group: Call[] = [];
     let entries = 0;
+    let sizeBytes = 0;
     for (const call of this.#queue) {
       if (!("join" in call)) break;
       entries += call.entries;
-      if (group.length > 0 && entries > GROUP_ENTRIES) break;
+      sizeBytes += call.sizeBytes;
+      if (group.length > 0 && (entries > GROUP_ENTRIES || sizeBytes > GROUP_BYTES)) break;
       group.push(call);
     }
     this.#queue.splice(0, group.length);
@@ -193,8 +187,8 @@ export class LevelLogStorage implements LogStorage {
       const log = this.#recovered ?? (await readCheckedLog(this.#database, this.#directory));
       this.#recovered = undefined;
       if (!log) throw new LogMissingError(this.#directory);
-      const { hardState, start } = log.state;
-      call.resolve({ hardState, snapshot: start.snapshot, entries: log.entries });
+      const { hardState, snapshot } = log.state;
+      call.resolve({ hardState, snapshot, entries: log.entries });
     } catch (error) {
       call.reject(this.#fail(error));
     }
@@ -202,7 +196,8 @@ export class LevelLogStorage implements LogStorage {
 
   /** Reads and checks the log once, before the first call; founds an empty one. */
   async #recover(): Promise<LogState> {
-    const { state, log } = await recoverLog(this.#database, this.#directory, this.#window);
+    const { state, live, log } = await recoverLog(this.#database, this.#directory);
+    this.#live = live;
     this.#recovered = log;
     return state;
   }

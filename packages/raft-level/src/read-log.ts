@@ -1,52 +1,42 @@
 /**
- * Reads a log and holds it against its markers (G16, and G17's rule for markers).
+ * Reads a log: every write that is there, checked, and then done again in order (G16, G17).
  */
-import type { Entry } from "@coxswain/raft-core";
-import type { BatchMarker } from "./batch-marker.ts";
-import { decodeMarker } from "./batch-marker.ts";
+import type { Entry, SnapshotMeta } from "@coxswain/raft-core";
 import type { Database } from "./database.ts";
-import { decodeEntry } from "./entry-record.ts";
 import { LogDamagedError, LogFormatError } from "./errors.ts";
-import {
-  END_OF_BATCHES_KEY,
-  END_OF_ENTRIES_KEY,
-  entryKey,
-  FIRST_BATCH_KEY,
-  FORMAT_KEY,
-  LOG_START_KEY,
-} from "./keys.ts";
-import type { LogStart } from "./log-start.ts";
-import { decodeLogStart } from "./log-start.ts";
+import { END_OF_WRITES_KEY, FIRST_WRITE_KEY, FORMAT_KEY, sequenceOf } from "./keys.ts";
+import { LiveWrites } from "./live-writes.ts";
 import type { LogState } from "./log-state.ts";
-import { MARKER_SPAN_BYTES } from "./marker-window.ts";
+import type { WriteRecord } from "./write-record.ts";
+import { decodeWrite } from "./write-record.ts";
 
-const READ_AT_ONCE = 1_000;
+/** Writes are large: no more than these are fetched in one step. */
+const READ_AT_ONCE = 64;
 
 /** The version of the layout of keys and records. */
-export const FORMAT: Uint8Array = Uint8Array.of(1);
+export const FORMAT: Uint8Array = Uint8Array.of(2);
 
 export interface RecoveredLog {
   readonly state: LogState;
   readonly entries: readonly Entry[];
-  /** Oldest first. */
-  readonly markers: readonly BatchMarker[];
+  readonly live: LiveWrites;
 }
 
 /** What the database holds; `undefined` when it has never been written. */
 export async function readLog(database: Database, directory: string): Promise<RecoveredLog | undefined> {
   if (!(await hasFormat(database, directory))) return undefined;
-  const start = await readStart(database, directory);
-  const markers = await readMarkers(database, directory);
-  const newest = markers.at(-1);
-  if (!newest) throw new LogDamagedError(directory, "it has no batch markers");
-  const entries = await readEntries(database, directory, start, newest.lastIndex);
-  const state = {
-    start,
-    lastIndex: newest.lastIndex,
-    hardState: newest.hardState,
-    sequence: newest.sequence,
-  };
-  return { state, entries, markers };
+  const found = await readWrites(database);
+  const newest = found.at(-1);
+  if (!newest) throw new LogDamagedError(directory, "it holds no writes");
+  if (!newest.write) throw new LogDamagedError(directory, `write ${newest.sequence} is bad`);
+  const live = liveOf(directory, found, newest.write.oldest);
+  const { snapshot, entries } = redo(directory, live);
+  const { lastIndex, hardState, sequence } = newest.write;
+  if ((entries.at(-1)?.index ?? snapshot.index) !== lastIndex)
+    throw new LogDamagedError(directory, `entry ${lastIndex} is missing`);
+  const writes = new LiveWrites(newest.write.oldest, found[0]?.sequence);
+  for (const write of live) writes.push(write.entries.at(-1)?.index ?? 0);
+  return { state: { snapshot, lastIndex, hardState, sequence }, entries, live: writes };
 }
 
 async function hasFormat(database: Database, directory: string): Promise<boolean> {
@@ -70,68 +60,64 @@ async function firstKeys(database: Database): Promise<Uint8Array[]> {
   }
 }
 
-async function readStart(database: Database, directory: string): Promise<LogStart> {
-  const record = await database.get(LOG_START_KEY);
-  const start = record && decodeLogStart(record);
-  if (!start) throw new LogDamagedError(directory, "the record of where the log begins is missing or bad");
-  return start;
+interface FoundWrite {
+  readonly sequence: number;
+  /** Undefined when it is bad. */
+  readonly write: WriteRecord | undefined;
 }
 
-/** A hole between markers is a write that was lost after it had been acknowledged. */
-async function readMarkers(database: Database, directory: string): Promise<BatchMarker[]> {
-  const markers: BatchMarker[] = [];
-  let sizeBytes = 0;
-  for await (const [, record] of walk(database, FIRST_BATCH_KEY, END_OF_BATCHES_KEY)) {
-    const marker = decodeMarker(record);
-    const expected = (markers.at(-1)?.sequence ?? (marker?.sequence ?? 0) - 1) + 1;
-    if (!marker) throw new LogDamagedError(directory, "a batch marker is bad");
-    if (marker.sequence !== expected) throw new LogDamagedError(directory, `batch ${expected} is missing`);
-    markers.push(marker);
-    sizeBytes += marker.sizeBytes;
-  }
-  const oldest = markers[0]?.sequence ?? 0;
-  if (oldest > 0 && sizeBytes < MARKER_SPAN_BYTES)
-    throw new LogDamagedError(directory, `batch ${oldest - 1} is missing`);
-  return markers;
-}
-
-/**
- * The entries from the begin of the log to its end. A bad one in the last batch is no torn write:
- * LevelDB keeps a batch as a whole or not at all, and the batch's marker is there.
- */
-async function readEntries(
-  database: Database,
-  directory: string,
-  { epoch, snapshot }: LogStart,
-  lastIndex: number,
-): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  let next = snapshot.index + 1;
-  for await (const [key, record] of walk(database, entryKey(epoch, next), END_OF_ENTRIES_KEY)) {
-    if (next > lastIndex)
-      throw new LogDamagedError(directory, `there are entries after the last, ${lastIndex}`);
-    const entry = Buffer.compare(key, entryKey(epoch, next)) === 0 ? decodeEntry(record, next) : undefined;
-    if (!entry) break;
-    entries.push(entry);
-    next += 1;
-  }
-  if (next <= lastIndex) throw new LogDamagedError(directory, `entry ${next} is missing or bad`);
-  return entries;
-}
-
-async function* walk(
-  database: Database,
-  from: Uint8Array,
-  to: Uint8Array,
-): AsyncGenerator<[Uint8Array, Uint8Array]> {
-  const iterator = database.iterator({ gte: from, lt: to });
+async function readWrites(database: Database): Promise<FoundWrite[]> {
+  const found: FoundWrite[] = [];
+  const iterator = database.iterator({ gte: FIRST_WRITE_KEY, lt: END_OF_WRITES_KEY });
   try {
     for (;;) {
       const records = await iterator.nextv(READ_AT_ONCE);
-      if (records.length === 0) return;
-      yield* records;
+      if (records.length === 0) return found;
+      for (const [key, record] of records) {
+        const sequence = sequenceOf(key);
+        found.push({ sequence, write: decodeWrite(record, sequence) });
+      }
     }
   } finally {
     await iterator.close();
   }
+}
+
+/** The writes that count. A hole among them is one that was lost after it had been acknowledged. */
+function liveOf(directory: string, found: readonly FoundWrite[], oldest: number): WriteRecord[] {
+  const live: WriteRecord[] = [];
+  for (const { sequence, write } of found) {
+    // What is dead may be bad: a crash may have come while it was deleted.
+    if (sequence < oldest) continue;
+    const expected = oldest + live.length;
+    if (sequence !== expected) throw new LogDamagedError(directory, `write ${expected} is missing`);
+    if (!write) throw new LogDamagedError(directory, `write ${sequence} is bad`);
+    live.push(write);
+  }
+  return live;
+}
+
+/** Does the writes again, in order, from the oldest that is needed on. */
+function redo(
+  directory: string,
+  writes: readonly WriteRecord[],
+): { snapshot: SnapshotMeta; entries: Entry[] } {
+  let snapshot: SnapshotMeta | undefined;
+  let entries: Entry[] = [];
+  for (const write of writes) {
+    if (write.isReset) entries = [];
+    snapshot = write.snapshot ?? snapshot;
+    const [first] = write.entries;
+    if (!first) continue;
+    const base = entries[0]?.index ?? first.index;
+    if (first.index > base + entries.length)
+      throw new LogDamagedError(directory, `entry ${base + entries.length} is missing`);
+    entries.length = Math.max(0, first.index - base);
+    for (const entry of write.entries) entries.push(entry);
+  }
+  if (!snapshot) throw new LogDamagedError(directory, "nothing says where it begins");
+  const begin = snapshot.index + 1;
+  const base = entries[0]?.index ?? begin;
+  if (base > begin) throw new LogDamagedError(directory, `entry ${begin} is missing`);
+  return { snapshot, entries: entries.slice(begin - base) };
 }

@@ -5,32 +5,27 @@ import type { Database } from "./database.ts";
 import { LogDamagedError, RaftLevelError } from "./errors.ts";
 import { fieldOf } from "./foreign-error.ts";
 import { GroupWrite } from "./group-write.ts";
+import { LiveWrites } from "./live-writes.ts";
 import type { LogState } from "./log-state.ts";
 import { emptyLogState } from "./log-state.ts";
-import type { MarkerWindow } from "./marker-window.ts";
 import type { RecoveredLog } from "./read-log.ts";
 import { readLog } from "./read-log.ts";
 
 export interface Recovery {
   readonly state: LogState;
+  readonly live: LiveWrites;
   /** What was read; absent for a new log. */
   readonly log?: RecoveredLog;
 }
 
-/** Reads and checks the log, or founds an empty one. `window` takes up its markers. */
-export async function recoverLog(
-  database: Database,
-  directory: string,
-  window: MarkerWindow,
-): Promise<Recovery> {
+/** Reads and checks the log, or founds an empty one. */
+export async function recoverLog(database: Database, directory: string): Promise<Recovery> {
   const log = await readCheckedLog(database, directory);
-  if (log) {
-    window.restore(log.markers);
-    return { state: log.state, log };
-  }
-  const write = new GroupWrite(database, emptyLogState());
+  if (log) return { state: log.state, live: log.live, log };
+  const live = new LiveWrites();
+  const write = new GroupWrite(emptyLogState());
   write.found();
-  return { state: await write.commit(window) };
+  return { state: await write.commit(database, live), live };
 }
 
 /** As `readLog`; whatever LevelDB cannot read is damage too. */
