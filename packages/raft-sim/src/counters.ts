@@ -57,6 +57,7 @@ export const COUNTED = {
   leaderRemovals: "leaders that committed their own removal",
 } as const;
 
+/** Something that a run counts. */
 export type Counter = keyof typeof COUNTED;
 
 /** What happened in a run, so that one can see that it was no idle one. */

@@ -21,6 +21,7 @@ export class Coverage {
     return this.#size;
   }
 
+  /** Takes one run in. */
   add(counters: Counters): void {
     this.#size += 1;
     for (const name of names()) {
@@ -34,6 +35,7 @@ export class Coverage {
     return { size: this.#size, rows: this.rows() };
   }
 
+  /** Takes in what another thread counted. */
   merge({ size, rows }: ReturnType<Coverage["toJSON"]>): void {
     this.#size += size;
     for (const { name, runs, total } of rows) {
@@ -42,6 +44,7 @@ export class Coverage {
     }
   }
 
+  /** One row for each thing that is counted. */
   rows(): CoverageRow[] {
     return names().map((name) => ({
       name,
