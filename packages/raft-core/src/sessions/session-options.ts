@@ -2,7 +2,7 @@ import type { Clock } from "../contracts.ts";
 import { InvalidOptionError } from "../node/errors.ts";
 import type { DeliveryParts, SessionPropose } from "./delivery.ts";
 
-/** How a {@link Session} tries again, and what it limits. */
+/** How a `Session` tries again, and what it limits. */
 export interface SessionOptions {
   readonly clock: Clock;
   /** From 0 to below 1; spreads retries. */
