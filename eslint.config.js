@@ -21,7 +21,7 @@ const nodeGlobals = {
 };
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/gen/", "**/node_modules/", ".tsbuild/", "coverage/", ".demo/"] },
+  { ignores: ["**/dist/", "**/gen/", "**/node_modules/", ".tsbuild/", "coverage/", ".demo/", "docs/api/"] },
   js.configs.recommended,
   ...tseslint.configs.strict,
   {
