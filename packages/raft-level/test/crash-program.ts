@@ -1,40 +1,33 @@
-/** Appends until it is killed, and says on stdout what was acknowledged: `term snapshot last`. */
-import { writeSync } from "node:fs";
-import { LevelLogStorage } from "../src/index.ts";
+/**
+ * Waits for a line on stdin; then opens the log and carries out operations, several at a time, until it is killed. Says on
+ * stdout `open`, and then `.` for each operation that was acknowledged, in order.
+ */
+import { readSync, writeSync } from "node:fs";
+import { LevelLogStorage } from "../src/level-log-storage.ts";
+import type { Operation } from "./log-model.ts";
+import { afterOperation, drawOperation, modelOf } from "./log-model.ts";
+import { seededRandom } from "./random.ts";
 
-const [directory = "", round = "1"] = process.argv.slice(2);
-const term = Number(round);
+/** Operations under way at a time, at most. */
+const WINDOW = 4;
+const [directory = "", life = "1", seed = "1"] = process.argv.slice(2);
+
+readSync(0, Buffer.alloc(1));
 const storage = await LevelLogStorage.open(directory);
-const { entries, snapshot } = await storage.load();
-// Each life rewrites a few entries of the one before, as a new leader's would.
-let begin = snapshot.index;
-let last = Math.max(begin, (entries.at(-1)?.index ?? begin) - 3);
+let model = modelOf(await storage.load());
+writeSync(1, "open\n");
+const random = seededRandom(Number(seed));
 
-async function appendNext(count: number): Promise<void> {
-  const from = last + 1;
-  last += count;
-  const list = Array.from({ length: count }, (_, offset) => {
-    const index = from + offset;
-    return {
-      index,
-      term,
-      type: "normal" as const,
-      data: new Uint8Array(100 + (index % 400)).fill((index + term) % 251),
-    };
-  });
-  await storage.append({ id: from, hardState: { term, votedFor: 1 }, entries: list });
-  writeSync(1, `${term} ${begin} ${from + count - 1}\n`);
+function carryOut(operation: Operation): Promise<void> {
+  return operation.kind === "append"
+    ? storage.append(operation.batch)
+    : storage[operation.kind](operation.snapshot);
 }
 
-for (let turn = 1; ; turn++) {
-  await Promise.all([appendNext(1 + (turn % 40)), appendNext(1 + (turn % 7)), appendNext(1)]);
-  if (turn % 20 === 0) {
-    begin = last - 50;
-    await storage.compact({
-      index: begin,
-      term,
-      configuration: { voters: [1], votersOutgoing: [], learners: [] },
-      featureLevel: 0,
-    });
-  }
+const underWay: Promise<void>[] = [];
+for (;;) {
+  const operation = drawOperation(model, Number(life), random);
+  model = afterOperation(model, operation);
+  underWay.push(carryOut(operation).then(() => void writeSync(1, ".\n")));
+  if (underWay.length >= WINDOW) await underWay.shift();
 }

@@ -1,52 +1,142 @@
+/** Real processes, killed with SIGKILL at random moments, one after the other on the same log. */
 import { expect, test } from "@jest/globals";
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { join } from "node:path";
-import { LevelLogStorage } from "../src/index.ts";
+import { LevelLogStorage } from "../src/level-log-storage.ts";
 import { compileSources } from "./compiled-sources.ts";
+import type { LogModel } from "./log-model.ts";
+import { afterOperation, badEntry, drawOperation, isModel, modelOf } from "./log-model.ts";
+import { seededRandom } from "./random.ts";
 import { temporaryDirectory } from "./workplace.ts";
 
-const ROUNDS = 15;
+const ROUNDS = 200;
+const SEED = Number(process.env["SEED"] ?? 2026);
+/** How long a process may live after it began to open the log, and after it had. */
+const OPENING_MS = 12;
+const WRITING_MS = 60;
+/** As in the program: operations that may be done and not be acknowledged yet. */
+const WINDOW = 4;
 
-/** Runs the program until it acknowledged `count` calls, kills it, and returns the last it acknowledged. */
-async function runAndKill(program: string, directory: string, round: number, count: number): Promise<string> {
-  const child = spawn(process.execPath, [program, directory, String(round)], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NODE_OPTIONS: "" },
-  });
-  const exited = once(child, "exit");
-  let acknowledged = 0;
-  let newest = "";
-  for await (const line of createInterface({ input: child.stdout })) {
-    newest = line;
-    acknowledged += 1;
-    if (acknowledged === count) child.kill("SIGKILL");
-  }
-  const [, signal] = await exited;
-  expect(signal).toBe("SIGKILL");
-  return newest;
+interface Killed {
+  /** Whether it had opened the log. */
+  readonly opened: boolean;
+  readonly acknowledged: number;
 }
 
-test(`${ROUNDS} kills lose nothing that was acknowledged`, async () => {
-  await using directory = await temporaryDirectory();
-  const program = await join(await compileSources(directory.path), "crash-program.js");
-  const log = join(directory.path, "log");
-  for (let round = 1; round <= ROUNDS; round++) {
-    const newest = await runAndKill(program, log, round, 20 * round);
-    const [term = 0, snapshotIndex = 0, lastIndex = 0] = newest.split(" ").map(Number);
-    const storage = await LevelLogStorage.open(log);
-    const { hardState, snapshot, entries } = await storage.load();
-    await storage.close();
-    expect(term).toBe(round);
-    expect(hardState).toEqual({ term, votedFor: 1 });
-    expect(snapshot.index).toBeGreaterThanOrEqual(snapshotIndex);
-    expect(entries.at(-1)?.index).toBeGreaterThanOrEqual(lastIndex);
-    entries.forEach((entry, position) => {
-      const { index } = entry;
-      if (index !== snapshot.index + 1 + position) throw new Error(`entry ${index} is out of place`);
-      const expected = new Uint8Array(100 + (index % 400)).fill((index + entry.term) % 251);
-      if (Buffer.compare(entry.data, expected) !== 0) throw new Error(`entry ${index} has other bytes`);
+/** A process that has loaded its program and waits: the start of Node would else take most of a round. */
+class Writer {
+  readonly #process: ChildProcess;
+  readonly #exited: Promise<unknown[]>;
+  #said = "";
+
+  constructor(program: string, log: string, life: number) {
+    this.#process = spawn(process.execPath, [program, log, String(life), String(SEED + life)], {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { PATH: process.env["PATH"] },
     });
+    this.#exited = once(this.#process, "close");
+    this.#process.stdin?.on("error", () => {});
+    this.#process.stdout?.on("data", (text) => (this.#said += String(text)));
   }
-}, 120_000);
+
+  /** Lets it begin, kills it `afterMs` later, or so long after it opened the log; returns what it acknowledged. */
+  async killed(afterMs: number, onceOpen: boolean): Promise<Killed> {
+    this.#process.stdin?.write("\n");
+    if (onceOpen && this.#process.stdout)
+      await Promise.race([once(this.#process.stdout, "data"), this.#exited]);
+    // The moment is the fault: whatever is under way then is cut off.
+    const timer = setTimeout(() => this.#process.kill("SIGKILL"), afterMs);
+    const [, signal] = await this.#exited;
+    clearTimeout(timer);
+    if (signal !== "SIGKILL") throw new Error(`the process ended by itself, having said ${this.#said}`);
+    return { opened: this.#said.startsWith("open\n"), acknowledged: this.#said.split(".").length - 1 };
+  }
+}
+
+/** Has the process of the next life start while that of the last one is looked after. */
+class Writers implements AsyncDisposable {
+  readonly #start: (life: number) => Writer;
+  #life = 1;
+  #waiting: Writer;
+
+  constructor(program: string, log: string) {
+    this.#start = (life) => new Writer(program, log, life);
+    this.#waiting = this.#start(1);
+  }
+
+  next(): Writer {
+    const writer = this.#waiting;
+    this.#life += 1;
+    this.#waiting = this.#start(this.#life);
+    return writer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#waiting.killed(0, false);
+  }
+}
+
+/** The log as it was after each number of operations from `acknowledged` on that may have happened. */
+function* possibleModels(before: LogModel, life: number, acknowledged: number): Generator<LogModel> {
+  const random = seededRandom(SEED + life);
+  let model = before;
+  for (let done = 0; done <= acknowledged + WINDOW; done++) {
+    if (done >= acknowledged) yield model;
+    model = afterOperation(model, drawOperation(model, life, random));
+  }
+}
+
+interface Outcome {
+  readonly model: LogModel;
+  /** Operations that were done and not acknowledged. */
+  readonly unacknowledged: number;
+  readonly torn: boolean;
+}
+
+/** Opens the log after a kill; throws unless it is `before` with all that was acknowledged, and perhaps the next few operations. */
+async function check(log: string, before: LogModel, life: number, killed: Killed): Promise<Outcome> {
+  let torn = false;
+  const storage = await LevelLogStorage.open(log, { mustExist: true, onTruncated: () => (torn = true) });
+  const state = await storage.load();
+  await storage.close();
+  const models = [...possibleModels(before, life, killed.acknowledged)];
+  const unacknowledged = models.findIndex((each) => isModel(state, each));
+  const story = `life ${life} of SEED=${SEED}, after ${killed.acknowledged} acknowledged operations`;
+  if (unacknowledged === -1)
+    throw new Error(
+      `${story}: the log is ${JSON.stringify(modelOf(state))}, not ${JSON.stringify(models[0])}`,
+    );
+  if (badEntry(state) !== undefined) throw new Error(`${story}: ${badEntry(state)}`);
+  if (state.hardState.term < before.hardState.term)
+    throw new Error(`${story}: the term fell to ${state.hardState.term}`);
+  return { model: modelOf(state), unacknowledged, torn };
+}
+
+test(`${ROUNDS} kills during writes, rewrites, compactions and resets lose nothing that was acknowledged, and leave no half of anything`, async () => {
+  console.info(`kills: SEED=${SEED}`);
+  await using directory = await temporaryDirectory();
+  const program = join(await compileSources(directory.path), "crash-program.js");
+  const log = join(directory.path, "log");
+  const random = seededRandom(SEED);
+  const founding = await LevelLogStorage.open(log);
+  let model = modelOf(await founding.load());
+  await founding.close();
+  const seen = { openedBefore: 0, acknowledged: 0, unacknowledged: 0, torn: 0 };
+  await using writers = new Writers(program, log);
+  for (let life = 1; life <= ROUNDS; life++) {
+    const onceOpen = random() < 0.8;
+    const killed = await writers.next().killed(random() * (onceOpen ? WRITING_MS : OPENING_MS), onceOpen);
+    const outcome = await check(log, model, life, killed);
+    model = outcome.model;
+    seen.openedBefore += killed.opened ? 1 : 0;
+    seen.acknowledged += killed.acknowledged;
+    seen.unacknowledged += outcome.unacknowledged;
+    seen.torn += outcome.torn ? 1 : 0;
+  }
+  console.info(
+    `kills: ${JSON.stringify({ ...seen, snapshot: model.snapshot.index, term: model.hardState.term })}`,
+  );
+  expect(seen.acknowledged).toBeGreaterThan(ROUNDS);
+}, 900_000);
