@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { freePort } from "../../../scripts/lib/cluster.mjs";
 import { until } from "../../../scripts/lib/until.mjs";
 import { latencies } from "../statistics.mjs";
-import { hasCommand, withProcesses } from "./processes.mjs";
+import { hasCommand, retried, withProcesses } from "./processes.mjs";
 
 const GO_PATH = "/usr/share/gocode";
 const nodeLoad = fileURLToPath(new URL("etcd/load.mjs", import.meta.url));
@@ -87,17 +87,7 @@ function shares(total, clients) {
   }));
 }
 
-/**
- * Puts per second and their latency; one cluster, one closed loop for each of `inFlight`.
- *
- * `client`: who puts, "node" (grpc-js) or "go" (etcd's own). `clients`: its processes; `channels`: connections of each.
- * The defaults are what was best for it; see README.md.
- *
- * @param {{inFlight: readonly number[], seconds: number, warmupSeconds?: number, payloadBytes?: number, directory?: string,
- *   client?: "node" | "go", clients?: number, channels?: number}} options
- * @returns {Promise<{inFlight: number, commits: number, seconds: number, perSecond: number, p50Ms: number, p99Ms: number}[]>}
- */
-export async function measureEtcd(options) {
+async function measureOnce(options) {
   const { inFlight, seconds, warmupSeconds = 2, payloadBytes = 256, directory } = options;
   const { client = "node", clients: clientCount = 1, channels = 1 } = options;
   return await withProcesses(directory, async (processes) => {
@@ -118,4 +108,18 @@ export async function measureEtcd(options) {
     }
     return figures;
   });
+}
+
+/**
+ * Puts per second and their latency; one cluster, one closed loop for each of `inFlight`.
+ *
+ * `client`: who puts, "node" (grpc-js) or "go" (etcd's own). `clients`: its processes; `channels`: connections of each.
+ * The defaults are what was best for it; see README.md.
+ *
+ * @param {{inFlight: readonly number[], seconds: number, warmupSeconds?: number, payloadBytes?: number, directory?: string,
+ *   client?: "node" | "go", clients?: number, channels?: number}} options
+ * @returns {Promise<{inFlight: number, commits: number, seconds: number, perSecond: number, p50Ms: number, p99Ms: number}[]>}
+ */
+export function measureEtcd(options) {
+  return retried("etcd", () => measureOnce(options));
 }

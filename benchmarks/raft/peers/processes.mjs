@@ -97,3 +97,18 @@ export async function withProcesses(directory, action) {
     rmSync(root, { recursive: true, force: true });
   }
 }
+
+/**
+ * On a machine that is too busy a cluster may lose its leader and the load its puts; that says nothing about the peer.
+ * So it is tried again, and said.
+ */
+export async function retried(name, measure, attempts = 3) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await measure();
+    } catch (error) {
+      if (attempt === attempts) throw error;
+      console.warn(`${name} could not be measured, once more: ${error.message}`);
+    }
+  }
+}

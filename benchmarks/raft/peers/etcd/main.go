@@ -1,7 +1,7 @@
 // A closed loop of puts to etcd with its own Go client, to tell what the Node client costs.
 //
-// It reads one line of JSON, says when it is connected, then answers with the latencies, in milliseconds, of what ended
-// within the measured time.
+// It reads lines of JSON, and answers each with the latencies, in milliseconds, of what ended within the measured time, or
+// with an error.
 package main
 
 import (
@@ -38,14 +38,19 @@ func main() {
 		}
 		latencies, err := r.run()
 		if err != nil {
-			log.Fatal(err)
+			answer(map[string]string{"error": err.Error()})
+			continue
 		}
-		line, err := json.Marshal(map[string][]float64{"latenciesMs": latencies})
-		if err != nil {
-			log.Fatal(err)
-		}
-		fmt.Println(string(line))
+		answer(map[string][]float64{"latenciesMs": latencies})
 	}
+}
+
+func answer(value interface{}) {
+	line, err := json.Marshal(value)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(line))
 }
 
 func (r request) run() ([]float64, error) {
