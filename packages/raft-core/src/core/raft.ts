@@ -102,6 +102,25 @@ export class Raft {
     return this.#state.commitIndex;
   }
 
+  /** As reported by {@link applied}. */
+  get appliedIndex(): number {
+    return this.#state.appliedIndex;
+  }
+
+  /** The oldest entry held; `lastIndex + 1` when the log is empty. */
+  get firstIndex(): number {
+    return this.#state.log.firstIndex;
+  }
+
+  get lastIndex(): number {
+    return this.#state.log.lastIndex;
+  }
+
+  /** Bytes of the entries held in memory. */
+  get logSizeBytes(): number {
+    return this.#state.log.sizeBytes;
+  }
+
   /** In force now: the newest in the log, committed or not. */
   get configuration(): Configuration {
     return this.#state.log.configuration;

@@ -60,7 +60,7 @@ export class Calls<Result> {
     }
     for (const read of readStates) this.#readsOf(read).confirmed(read);
     for (const read of droppedReads) this.#readsOf(read).dropped(read, this.#raft.leader);
-    if (readStates.length > 0) this.serveReads(this.#raft.status().appliedIndex);
+    if (readStates.length > 0) this.serveReads(this.#raft.appliedIndex);
   }
 
   observe(event: RaftEvent): void {

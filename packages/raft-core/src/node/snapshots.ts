@@ -117,7 +117,7 @@ export class Snapshots {
   #compactor(): Compaction {
     const { options, raft } = this.#parts;
     return new Compaction(options, {
-      extent: () => raft.status(),
+      extent: () => raft,
       entries: (from, limit) => raft.entries(from, limit),
       termAt: (index) => raft.termAt(index),
       durable: () => this.#complete(options.stateMachine.durable()),

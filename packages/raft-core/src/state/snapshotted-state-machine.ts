@@ -116,7 +116,17 @@ export class SnapshottedStateMachine<State, Result> implements SessionedStateMac
     sessionChanges?: SessionChanges<Result | undefined>,
   ): Promise<(Result | undefined)[]> {
     this.#throwIfFailed();
-    const results = entries.map((entry) => this.#applyOne(entry));
+    let { index, configuration } = this.#meta;
+    const results: (Result | undefined)[] = [];
+    for (const entry of entries) {
+      index += 1;
+      if (entry.index !== index) throw new Error(`Entry ${entry.index} cannot follow entry ${index - 1}.`);
+      results.push(entry.type === "normal" ? this.#model.apply(this.#state, entry.data) : undefined);
+      if (entry.type === "config") configuration = decodeConfiguration(entry.data);
+      this.#unsavedBytes += entry.data.length;
+    }
+    const term = entries.at(-1)?.term ?? this.#meta.term;
+    this.#meta = { ...this.#meta, index, term, configuration };
     if (sessionChanges !== undefined) this.#sessions.take(sessionChanges(results));
     const unsavedEntries = this.#meta.index - this.#saved.index;
     const { saveEveryEntries, saveEveryBytes } = this.#limits;
@@ -160,17 +170,6 @@ export class SnapshottedStateMachine<State, Result> implements SessionedStateMac
   async close(): Promise<void> {
     await this.#saving;
     this.#throwIfFailed();
-  }
-
-  #applyOne(entry: Entry): Result | undefined {
-    if (entry.index !== this.#meta.index + 1)
-      throw new Error(`Entry ${entry.index} cannot follow entry ${this.#meta.index}.`);
-    const result = entry.type === "normal" ? this.#model.apply(this.#state, entry.data) : undefined;
-    const configuration =
-      entry.type === "config" ? decodeConfiguration(entry.data) : this.#meta.configuration;
-    this.#meta = { ...this.#meta, index: entry.index, term: entry.term, configuration };
-    this.#unsavedBytes += entry.data.length;
-    return result;
   }
 
   /** Beside `apply`, which goes on meanwhile. Never rejects: a failure is told to the next call, which makes it fatal. */
