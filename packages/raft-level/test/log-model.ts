@@ -7,7 +7,8 @@ import type { AppendBatch, Entry, HardState, PersistedState, SnapshotMeta } from
 
 export type Operation =
   | { readonly kind: "append"; readonly batch: AppendBatch }
-  | { readonly kind: "compact" | "reset"; readonly snapshot: SnapshotMeta };
+  | { readonly kind: "compact"; readonly snapshot: SnapshotMeta }
+  | { readonly kind: "reset"; readonly snapshot: SnapshotMeta };
 
 export interface LogModel {
   readonly hardState: HardState;
