@@ -9,6 +9,7 @@ export const COUNTED = {
   droppedWrites: "writes reported as dropped",
   leaderReads: "reads served by a leader",
   followerReads: "reads served by another member, forwarded",
+  recoveryReads: "reads served by each member once all is healed",
   droppedReads: "reads reported as not confirmed",
   messages: "packets sent",
   lostMessages: "packets lost, at cut links too",

@@ -2,6 +2,7 @@ import type { NodeId } from "@coxswain/raft-core";
 import type { Cluster } from "./cluster/cluster.ts";
 import type { SimNode } from "./cluster/sim-node.ts";
 import { TICK_US } from "./faults/profile.ts";
+import { MemberReads } from "./member-reads.ts";
 import { ViolationError } from "./violation.ts";
 
 /** What recovery needs of a simulation. */
@@ -17,8 +18,9 @@ const PATIENCE_TIMEOUTS = 60;
 const PATIENCE_STEPS = 50_000;
 
 /**
- * Heals everything and starts every node that can be started; then proposes until one proposal is applied by
- * all members. Throws a {@link ViolationError} if that takes too long, or if their states differ then.
+ * Heals everything and starts every node that can be started; then proposes until one proposal is applied by all
+ * members, learners and those that lost their state among them, no joint configuration is left, and each of them has
+ * answered a read. Throws a {@link ViolationError} if that takes too long, or if their states differ then.
  */
 export function recover(simulation: Recoverable, retired: ReadonlySet<NodeId>): void {
   const { cluster } = simulation;
@@ -26,6 +28,7 @@ export function recover(simulation: Recoverable, retired: ReadonlySet<NodeId>): 
   const { electionTicksMax = 30 } = cluster.profile.config;
   const periodUs = electionTicksMax * TICK_US * cluster.profile.skew;
   const deadlineUs = cluster.queue.nowUs + PATIENCE_TIMEOUTS * periodUs;
+  const reads = new MemberReads(cluster.observer.workload);
   let marker: { readonly node: SimNode; readonly index: number; readonly atUs: number } | undefined;
   for (let steps = 0; steps < PATIENCE_STEPS && cluster.queue.nowUs < deadlineUs; steps += 1) {
     const { leader, queue } = cluster;
@@ -37,7 +40,8 @@ export function recover(simulation: Recoverable, retired: ReadonlySet<NodeId>): 
         marker = { node: leader, index, atUs: queue.nowUs };
     }
     if (!simulation.step()) break;
-    if (marker !== undefined && isAppliedByAll(cluster, marker.index)) return compareStates(cluster);
+    const isSettled = marker !== undefined && isAppliedByAll(cluster, marker.index);
+    if (isSettled && reads.areServed(members(cluster))) return compareStates(cluster);
   }
   throw new ViolationError(
     "progress",
@@ -57,7 +61,8 @@ function healAll(cluster: Cluster, retired: ReadonlySet<NodeId>): void {
 
 /** By every member that is not lost for good, and by its word committed. */
 function isAppliedByAll(cluster: Cluster, index: number): boolean {
-  if (cluster.observer.commits.index < index) return false;
+  const { commits, membership } = cluster.observer;
+  if (commits.index < index || membership.current.votersOutgoing.length > 0) return false;
   return members(cluster).every((node) => node.machine.index >= index);
 }
 

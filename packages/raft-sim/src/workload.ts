@@ -13,12 +13,16 @@ interface OpenWrite {
   readonly term: number;
 }
 
+/** Of writes that go to any node, and not to one that says it leads. */
+const MISTAKEN_SHARE = 0.1;
+
 /** How a read is answered, as far as the node where it is asked can tell. Each kind is counted on its own. */
-type ReadKind = "leader" | "follower";
+type ReadKind = "leader" | "follower" | "recovery";
 
 const READ_COUNTERS = {
   leader: "leaderReads",
   follower: "followerReads",
+  recovery: "recoveryReads",
 } as const satisfies Record<ReadKind, keyof Counters>;
 
 function readKindAt({ raft }: SimNode): ReadKind {
@@ -41,6 +45,7 @@ export class Workload {
   readonly #commits: CommitCheck;
   readonly #writes = new Map<NodeId, Map<number, OpenWrite>>();
   readonly #reads = new Map<number, OpenRead>();
+  readonly #served = new Set<number>();
   /** Proposals reported as dropped, as index and term. */
   readonly #dropped = new Set<string>();
   #context = 0;
@@ -51,13 +56,13 @@ export class Workload {
     this.#commits = commits;
   }
 
-  /** One client does something at a node that is awake: at one that says it leads, or at any. */
+  /** One client does something at a node that is awake: mostly at one that says it leads. */
   act(awake: readonly SimNode[], { readShare, followerShare }: Profile): void {
     const random = this.#random;
     const leaders = awake.filter((node) => node.raft.role === "leader");
-    const isAtAny = random.chance(followerShare) || leaders.length === 0;
-    const node = pickAt(isAtAny ? awake : leaders, random.next());
     const isRead = random.chance(readShare);
+    const isAtAny = random.chance(isRead ? followerShare : MISTAKEN_SHARE) || leaders.length === 0;
+    const node = pickAt(isAtAny ? awake : leaders, random.next());
     const count = 1 + random.below(3);
     if (node === undefined) return;
     if (isRead) this.read(node);
@@ -81,21 +86,21 @@ export class Workload {
     return firstIndex + count - 1;
   }
 
-  /** Asks for a linearizable read, and names it; undefined if the node refuses, or lives to see no answer. */
-  read(node: SimNode): number | undefined {
+  /** Asks for a linearizable read, and names it; undefined if the node refuses. */
+  read(node: SimNode, kind: ReadKind = readKindAt(node)): number | undefined {
     const context = (this.#context += 1);
     const operation = this.history.begin("read", this.#random.below(REGISTER_COUNT));
-    const kind = readKindAt(node);
     this.#reads.set(context, { operation, kind, node: node.id, committedIndex: this.#commits.index });
     const outcome = node.act((raft) => raft.readIndex(context));
-    if (outcome.accepted && node.isUp) return context;
+    if (outcome.accepted) return context;
     this.#reads.delete(context);
     return undefined;
   }
 
-  /** Whether a read that was asked waits for its answer. */
-  isReading(context: number): boolean {
-    return this.#reads.has(context);
+  /** What became of a read; one whose node crashed counts as dropped. */
+  readState(context: number): "waiting" | "served" | "dropped" {
+    if (this.#reads.has(context)) return "waiting";
+    return this.#served.has(context) ? "served" : "dropped";
   }
 
   /** A node that led when it took a proposal acknowledges it once it has applied it. */
@@ -114,6 +119,7 @@ export class Workload {
     const read = this.#reads.get(context);
     if (read === undefined || read.node !== node.id) return;
     this.#reads.delete(context);
+    this.#served.add(context);
     this.#counters[READ_COUNTERS[read.kind]] += 1;
     if (readIndex < read.committedIndex) {
       throw new ViolationError(

@@ -16,7 +16,7 @@ afterAll(() => workshop.close());
 
 describe("a failing run is made smaller", () => {
   test("it breaks the same promise with fewer kinds of faults, and can be repeated", () => {
-    const seed = hunt(engine, 1000)?.seeds ?? 0;
+    const seed = hunt({ engine }, 1000)?.seeds ?? 0;
     const small = shrink({ seed, engine });
     expect(small.failure.violation.invariant).toBe("leaderCompleteness");
     expect(small.options.without?.size).toBeGreaterThan(5);
@@ -26,7 +26,7 @@ describe("a failing run is made smaller", () => {
   });
 
   test("each fault that is left is needed", () => {
-    const seed = hunt(engine, 1000)?.seeds ?? 0;
+    const seed = hunt({ engine }, 1000)?.seeds ?? 0;
     const { options, failure } = shrink({ seed, engine });
     for (const fault of failure.faults) {
       const skippedFaults = new Set(options.skippedFaults).add(fault);

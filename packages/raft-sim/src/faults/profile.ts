@@ -32,7 +32,7 @@ export interface Profile {
   readonly survivalChance: number;
   readonly clientGapUs: number;
   readonly readShare: number;
-  /** Of clients that ask any member, not the one that says it leads. */
+  /** Of reads that are asked of any node, not of one that says it leads. */
   readonly followerShare: number;
   readonly faultGapUs: number;
   readonly enabled: ReadonlySet<FaultClass>;
@@ -64,7 +64,7 @@ export function profileOf(seed: number, without: ReadonlySet<FaultClass> = new S
     meanApplyUs: when("slowApply", random.between(200, 8_000)),
     skew: when("skew", random.between(1.05, 1.8), 1),
     batchChance: when("batching", random.between(0.05, 0.9)),
-    compactEvery: when("snapshots", 3 + random.below(30)),
+    compactEvery: when("snapshots", 3 + Math.floor(random.next() ** 2 * 30)),
     brokenInstallChance: when("brokenInstalls", random.between(0.05, 0.4)),
     meanSnapshotUs: random.between(500, 60_000),
     survivalChance: when("survivingWrites", random.between(0.2, 0.8)),

@@ -28,8 +28,9 @@ export const CORE_MUTANTS: readonly SourceMutant[] = [
     name: "votes-for-any-log",
     bug: "A vote is given whatever the candidate's log holds (5.4.1)",
     file: "election.ts",
-    find: "mayVoteFor(state, from) && state.log.isUpToDate(lastLogIndex, lastLogTerm)",
-    replace: "mayVoteFor(state, from) && lastLogIndex + lastLogTerm >= 0",
+    find: "(transfer || !isPromised(state));\n  const granted = isFree && state.log.isUpToDate(lastLogIndex, lastLogTerm);",
+    replace:
+      "(transfer || !isPromised(state));\n  const granted = isFree && lastLogIndex + lastLogTerm >= 0;",
   },
   {
     name: "longer-log-wins",
@@ -205,5 +206,26 @@ export const CORE_MUTANTS: readonly SourceMutant[] = [
     file: "progress.ts",
     find: "this.needsNudge = this.matchIndex < lastIndex;",
     replace: "this.needsNudge = lastIndex < 0;",
+  },
+  {
+    name: "lost-state-campaigns",
+    bug: "A node whose state is lost campaigns, and leads without a state to serve or to send (G17)",
+    file: "election.ts",
+    find: "installing !== undefined || needsSnapshot ||",
+    replace: 'installing !== undefined || (needsSnapshot && reason === "transfer") ||',
+  },
+  {
+    name: "lost-state-drops-log",
+    bug: "A snapshot for a lost state resets the log, with the acknowledged entries that go on from it",
+    file: "snapshot-install.ts",
+    find: "keepsLog: isHeld(state, snapshot) }",
+    replace: "keepsLog: false }",
+  },
+  {
+    name: "lost-state-takes-older",
+    bug: "A lost state is replaced by a snapshot from before the log begins, which leaves a hole",
+    file: "snapshot-install.ts",
+    find: 'if (snapshot.index < state.log.snapshot.index) return { install: false, reason: "tooOld" };',
+    replace: "",
   },
 ];

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { type EngineFactory, simulate, SimulationError } from "../../src/index.ts";
+import { simulate, SimulationError, type SimulationOptions } from "../../src/index.ts";
 
 /** How a mutant was caught. */
 export interface Catch {
@@ -10,10 +10,10 @@ export interface Catch {
 }
 
 /** Runs seed after seed until one fails; undefined if none of `maxSeeds` does. */
-export function hunt(engine: EngineFactory, maxSeeds: number): Catch | undefined {
+export function hunt(world: Omit<SimulationOptions, "seed">, maxSeeds: number): Catch | undefined {
   for (let seed = 1; seed <= maxSeeds; seed += 1) {
     try {
-      simulate({ seed, engine });
+      simulate({ ...world, seed });
     } catch (error) {
       if (!(error instanceof SimulationError)) throw error;
       return { seeds: seed, by: `\`${error.violation.invariant}\`` };

@@ -1,4 +1,4 @@
-import type { EngineFactory } from "../../src/index.ts";
+import type { EngineFactory, SimulationOptions } from "../../src/index.ts";
 
 /** A bug in a rule of the core: one piece of its source replaced by another, in a copy. */
 export interface SourceMutant {
@@ -24,4 +24,11 @@ export interface DriverMutant {
   readonly engine: EngineFactory;
 }
 
-export type Mutant = SourceMutant | DriverMutant;
+/** A mistake of whoever runs the cluster: core, driver and disks are right. */
+export interface OperatorMutant {
+  readonly name: string;
+  readonly bug: string;
+  readonly world: Pick<SimulationOptions, "admitsWiped">;
+}
+
+export type Mutant = SourceMutant | DriverMutant | OperatorMutant;
