@@ -2,23 +2,28 @@
 
 /** Collects bytes. Numbers are safe integers from 0 on, seven bits in a byte, the lowest first. */
 export class ByteWriter {
-  readonly #parts: Uint8Array[] = [];
+  #bytes: Uint8Array<ArrayBuffer>;
   #sizeBytes = 0;
+
+  /** Grows beyond `expectedBytes` as needed. */
+  constructor(expectedBytes = 32) {
+    this.#bytes = new Uint8Array(expectedBytes);
+  }
 
   get sizeBytes(): number {
     return this.#sizeBytes;
   }
 
   byte(value: number): this {
-    return this.raw(Uint8Array.of(value));
+    this.#makeRoom(1);
+    this.#bytes[this.#sizeBytes++] = value;
+    return this;
   }
 
   number(value: number): this {
-    const bytes: number[] = [];
     let rest = value;
-    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) + 0x80);
-    bytes.push(rest);
-    return this.raw(Uint8Array.from(bytes));
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.byte((rest % 0x80) + 0x80);
+    return this.byte(rest);
   }
 
   /** With its length before it. */
@@ -27,19 +32,23 @@ export class ByteWriter {
   }
 
   raw(value: Uint8Array): this {
-    this.#parts.push(value);
+    this.#makeRoom(value.length);
+    this.#bytes.set(value, this.#sizeBytes);
     this.#sizeBytes += value.length;
     return this;
   }
 
+  /** What was written, in memory of its own. */
   done(): Uint8Array {
-    const all = new Uint8Array(this.#sizeBytes);
-    let at = 0;
-    for (const part of this.#parts) {
-      all.set(part, at);
-      at += part.length;
-    }
-    return all;
+    return this.#bytes.slice(0, this.#sizeBytes);
+  }
+
+  #makeRoom(forBytes: number): void {
+    const needed = this.#sizeBytes + forBytes;
+    if (needed <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    larger.set(this.#bytes.subarray(0, this.#sizeBytes));
+    this.#bytes = larger;
   }
 }
 

@@ -36,11 +36,17 @@ export type SessionEntry =
 
 const MAGIC = Uint8Array.of(0xf5, 0x53, 0x45, 0x53);
 const VERSION = 1;
+/** What comes before a payload takes no more: three numbers of at most eight bytes. */
+const MAX_HEAD_BYTES = MAGIC.length + 2 + 3 * 8;
 const KINDS = ["plain", "register", "command", "end", "limits"] as const;
 
 /** The bytes to propose. Throws `InvalidOptionError` on limits that cannot be set. */
 export function encodeSessionEntry(entry: SessionEntry): Uint8Array {
-  const writer = new ByteWriter().raw(MAGIC).byte(VERSION).byte(KINDS.indexOf(entry.kind));
+  const payloadBytes = "payload" in entry ? entry.payload.length : 0;
+  const writer = new ByteWriter(MAX_HEAD_BYTES + payloadBytes)
+    .raw(MAGIC)
+    .byte(VERSION)
+    .byte(KINDS.indexOf(entry.kind));
   switch (entry.kind) {
     case "register":
       return writer.done();
@@ -63,7 +69,8 @@ export function encodeSessionEntry(entry: SessionEntry): Uint8Array {
 
 /** Whether the bytes speak to the sessions, and not to the state machine alone. */
 export function isSessionEntry(bytes: Uint8Array): boolean {
-  return MAGIC.every((byte, at) => bytes[at] === byte);
+  // Asked of every entry: the first byte alone tells text apart.
+  return bytes[0] === MAGIC[0] && MAGIC.every((byte, at) => bytes[at] === byte);
 }
 
 /**
