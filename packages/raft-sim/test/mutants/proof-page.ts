@@ -10,7 +10,7 @@ export function proofPage(catches: ReadonlyMap<Mutant, Catch>, maxSeeds: number)
 
 \`@coxswain/raft-sim\` runs whole clusters under faults that a seed chooses, and judges every step. A judge that never
 finds anything proves nothing, so each of the bugs below is put into a copy of the core (or into the driver or disk
-around it) and must be caught within ${maxSeeds} seeds of 3,000 steps. \`packages/raft-sim/test/mutants.integration.test.ts\` does so with
+around it, or is a mistake of whoever runs the cluster) and must be caught within ${maxSeeds} seeds of 3,000 steps. \`packages/raft-sim/test/mutants.integration.test.ts\` does so with
 every \`npm test\`; the core itself has no switches. "None" means that no seed caught it within that bound, and a scenario of
 a few scripted calls (\`test/mutants/scenarios.ts\`) does: what it takes for the bug to show is rare or does not occur in a
 cluster of this engine, whose leaders open each term with an entry and whose disks answer in order.
