@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { LevelLogStorage } from "../src/level-log-storage.ts";
 import { compileSources } from "./compiled-sources.ts";
 import type { LogModel } from "./log-model.ts";
-import { afterOperation, badEntry, drawOperation, isModel, modelOf } from "./log-model.ts";
+import { afterOperation, badEntry, describeModel, drawOperation, isModel, modelOf } from "./log-model.ts";
 import { seededRandom } from "./random.ts";
 import { temporaryDirectory } from "./workplace.ts";
 
@@ -104,10 +104,10 @@ async function check(log: string, before: LogModel, life: number, killed: Killed
   const models = [...possibleModels(before, life, killed.acknowledged)];
   const unacknowledged = models.findIndex((each) => isModel(state, each));
   const story = `life ${life} of SEED=${SEED}, after ${killed.acknowledged} acknowledged operations`;
-  if (unacknowledged === -1)
-    throw new Error(
-      `${story}: the log is ${JSON.stringify(modelOf(state))}, not ${JSON.stringify(models[0])}`,
-    );
+  if (unacknowledged === -1) {
+    const expected = models.map((each) => describeModel(each)).join("\n  or ");
+    throw new Error(`${story}: the log is\n     ${describeModel(modelOf(state))}\n not ${expected}`);
+  }
   if (badEntry(state) !== undefined) throw new Error(`${story}: ${badEntry(state)}`);
   if (state.hardState.term < before.hardState.term)
     throw new Error(`${story}: the term fell to ${state.hardState.term}`);

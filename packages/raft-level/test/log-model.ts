@@ -54,6 +54,7 @@ export function drawOperation(model: LogModel, life: number, random: () => numbe
 /** The log after the operation. */
 export function afterOperation(model: LogModel, operation: Operation): LogModel {
   const { snapshot, terms } = model;
+  if (operation.kind === "compact" && operation.snapshot.index === snapshot.index) return model;
   if (operation.kind === "compact")
     return {
       ...model,
@@ -82,6 +83,14 @@ export function badEntry({ snapshot, entries }: PersistedState): string | undefi
     term = entry.term;
   }
   return undefined;
+}
+
+/** For a person: hard state, snapshot, and the runs of entries of one term. */
+export function describeModel({ hardState, snapshot, terms }: LogModel): string {
+  const runs = terms.flatMap((term, at) =>
+    term === terms[at - 1] ? [] : [`${snapshot.index + 1 + at}:${term}`],
+  );
+  return `term ${hardState.term} vote ${hardState.votedFor}, snapshot ${snapshot.index}:${snapshot.term}, ${terms.length} entries ${runs.join(" ")}`;
 }
 
 function lastIndexOf({ snapshot, terms }: LogModel): number {
