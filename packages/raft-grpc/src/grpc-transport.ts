@@ -111,6 +111,7 @@ export class GrpcTransport implements Transport {
       header: headerOf(handshakeTo(this.#options.self, to), term, meta),
       chunks,
       signal: AbortSignal.any([signal, this.#closing.signal]),
+      after: this.#options.after ?? afterTimeout,
     });
     const settled = sending.then(undefined, () => {});
     this.#sending.add(settled);

@@ -15,6 +15,11 @@ export interface TransportSettings {
   readonly maxBatchBytes: number;
   /** The bytes of a snapshot that go into one write. Default 64 KiB. */
   readonly snapshotChunkBytes: number;
+  /**
+   * The bytes of a snapshot sent in a second, at most. Default 32 MiB. Risk: faster takes processor, disk and network from
+   * the writes that go on meanwhile; slower keeps the follower away, and the log from being compacted, for longer.
+   */
+  readonly snapshotBytesPerSecond: number;
   /** How long a peer may take to accept a stream. Default 2 s. */
   readonly acceptTimeoutMs: number;
   /** A connection on which nothing arrives for so long is probed. Default 1 s. */
@@ -30,6 +35,7 @@ export const DEFAULT_SETTINGS: TransportSettings = {
   maxMessageBytes: 3 * 1_048_576,
   maxBatchBytes: 1_048_576,
   snapshotChunkBytes: 65_536,
+  snapshotBytesPerSecond: 32 * 1_048_576,
   acceptTimeoutMs: 2_000,
   keepaliveMs: 1_000,
   keepaliveTimeoutMs: 1_000,

@@ -1,5 +1,5 @@
 /**
- * Sends one snapshot, no faster than the receiver takes it, on a connection of its own.
+ * Sends one snapshot, no faster than the receiver takes it and the settings allow, on a connection of its own.
  */
 import type { ChannelCredentials, ClientWritableStream } from "@grpc/grpc-js";
 import { connectivityState } from "@grpc/grpc-js";
@@ -8,6 +8,7 @@ import { channelOptions, errorFromStatus, writeMessages } from "@coxswain/rpc";
 import { PeerTimeoutError, SnapshotAbortedError, SnapshotRefusedError } from "./errors.ts";
 import { RaftServiceClient } from "./gen/raft/v1/raft.ts";
 import type { SnapshotChunk, SnapshotHeader } from "./gen/raft/v1/raft.ts";
+import { Pace } from "./pace.ts";
 import { SeverableCredentials } from "./severable-credentials.ts";
 import type { TransportSettings } from "./settings.ts";
 import { channelSettings } from "./settings.ts";
@@ -21,6 +22,8 @@ export interface SnapshotSending {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Breaks it off. */
   readonly signal: AbortSignal;
+  /** Calls back after the delay unless the returned function is called first. */
+  readonly after: (delayMs: number, callback: () => void) => () => void;
 }
 
 /**
@@ -79,11 +82,13 @@ function open(
 }
 
 /** The header, then the bytes in pieces of bounded size, then the word that they were all. */
-async function* messagesOf({ header, chunks, settings }: SnapshotSending): AsyncGenerator<SnapshotChunk> {
+async function* messagesOf({ header, chunks, settings, after, signal }: SnapshotSending): AsyncGenerator<SnapshotChunk> {
   const step = settings.snapshotChunkBytes;
+  const pace = new Pace(settings.snapshotBytesPerSecond, after, signal);
   yield { header, data: new Uint8Array(0), last: false };
   for await (const chunk of chunks) {
     for (let from = 0; from < chunk.length; from += step) {
+      await pace.take(Math.min(step, chunk.length - from));
       // A copy: grpc-js serializes when it sends, and the source may use its buffer again by then.
       yield { header: undefined, data: new Uint8Array(chunk.subarray(from, from + step)), last: false };
     }
