@@ -79,14 +79,17 @@ export class RaftCluster {
     this.#options = options;
   }
 
-  /** `tls`: mutual TLS between the members. `directory`: where the logs lie; default the system's place for such. */
-  static async start({ tls = true, settings = {}, directory = tmpdir(), nodeArgs = [], program = "member.mjs" } = {}) {
+  /**
+   * `tls`: mutual TLS between the members. `directory`: where the logs lie; default the system's place for such.
+   * `state`: "level" for one on disk; default a counter. `program`: another file of this folder.
+   */
+  static async start({ tls = true, settings = {}, directory = tmpdir(), nodeArgs = [], program = "member.mjs", state } = {}) {
     const root = await mkdtemp(join(directory, "coxswain-raft-bench-"));
     const ids = [1, 2, 3];
     const members = [];
     for (const id of ids) members.push({ id, uuid: `disk-${id}`, address: `127.0.0.1:${await freePort()}` });
     const certificates = tls ? await makeCertificates(join(root, "certs"), ids) : undefined;
-    const cluster = new RaftCluster(root, members, { certificates, settings, nodeArgs, program });
+    const cluster = new RaftCluster(root, members, { certificates, settings, state, nodeArgs, program });
     try {
       for (const id of ids) await cluster.startMember(id);
       await cluster.leader();
@@ -98,12 +101,12 @@ export class RaftCluster {
   }
 
   async startMember(id) {
-    const { certificates, settings } = this.#options;
+    const { certificates, settings, state } = this.#options;
     const directory = join(this.#root, `node-${id}`);
     await mkdir(directory, { recursive: true });
     const paths = certificates?.nodes.get(id);
     const tls = paths && { ca: paths.caCert, cert: paths.cert, key: paths.key };
-    const member = new MemberProcess({ id, members: this.#members, directory, tls, settings }, (event) => {
+    const member = new MemberProcess({ id, members: this.#members, directory, tls, settings, state }, (event) => {
       for (const listener of this.#listeners) listener(event);
     }, this.#options);
     this.running.set(id, member);

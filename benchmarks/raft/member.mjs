@@ -1,10 +1,11 @@
 /**
- * One member of a Raft cluster as a process: raft-core on raft-level and raft-grpc, with a counter for a state. It takes
- * commands as lines of JSON on its standard input and answers each with one; see `cluster.mjs`.
+ * One member of a Raft cluster as a process: raft-core on raft-level and raft-grpc, with a counter for a state, or with a
+ * key-value state on disk. It takes commands as lines of JSON on its standard input and answers each with one; see `cluster.mjs`.
  */
-import { randomInt } from "node:crypto";
+import { randomFillSync, randomInt } from "node:crypto";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { Server } from "@grpc/grpc-js";
 import { clockFrom, RaftNode, SnapshottedStateMachine } from "@coxswain/raft-core";
 import { GrpcTransport, raftService } from "@coxswain/raft-grpc";
@@ -20,9 +21,11 @@ import {
   serverOptions,
 } from "@coxswain/rpc";
 import { closedLoop } from "./closed-loop.mjs";
+import { LevelState } from "./level-state.mjs";
+import { PacedLoad } from "./paced-load.mjs";
 import { proposeService } from "./propose-service.mjs";
 
-const { id, members, directory, tls, settings } = JSON.parse(process.argv[2]);
+const { id, members, directory, tls, settings, state } = JSON.parse(process.argv[2]);
 const self = members.find((member) => member.id === id);
 requireTls13();
 const material = tls && loadTls(tls);
@@ -36,7 +39,10 @@ const counter = {
 };
 
 const storage = await LevelLogStorage.open(join(directory, "log"));
-const stateMachine = await SnapshottedStateMachine.open(counter, new FileSnapshotStore(directory));
+const stateMachine =
+  state === "level"
+    ? await LevelState.open(join(directory, "state"))
+    : await SnapshottedStateMachine.open(counter, new FileSnapshotStore(directory));
 const transport = new GrpcTransport({
   self: { id, uuid: self.uuid, clusterId: "benchmark" },
   members,
@@ -74,6 +80,9 @@ const node = await RaftNode.start({
   },
 });
 
+let paced;
+let gaveUp = false;
+
 const COMMANDS = {
   status: async () => {
     const { role, term, leader, leaderReady, commitIndex, lastIndex, appliedIndex, peers } = node.status();
@@ -85,7 +94,46 @@ const COMMANDS = {
     const payload = Buffer.alloc(payloadBytes, 7);
     return await closedLoop({ inFlight, seconds, warmupSeconds, action: () => node.propose(new Uint8Array(payload)) });
   },
+  /** Writes `count` keys, `inFlight` at a time. */
+  fill: async ({ count, inFlight, payloadBytes }) => {
+    let next = 0;
+    const lane = async () => {
+      while (next < count) await node.propose(keyed(next++, payloadBytes));
+    };
+    await Promise.all(Array.from({ length: inFlight }, lane));
+  },
+  /** Begins an open loop over the keys there are; `paced` says how it fares, `unpaced` ends it. */
+  pace: async ({ perSecond, keys, payloadBytes }) => {
+    paced = new PacedLoad({ perSecond, action: () => node.propose(keyed(randomInt(keys), payloadBytes)) });
+  },
+  paced: async () => paced.take(),
+  unpaced: async () => paced.stop(),
+  /** Proposes until one is committed, here, or until somebody says "giveUp". */
+  proposeOnceLeading: async () => {
+    gaveUp = false;
+    while (!gaveUp) {
+      try {
+        await node.propose(new Uint8Array(256));
+        return { committed: true };
+      } catch (error) {
+        if (error.category !== "unavailable") throw error;
+        await delay(1);
+      }
+    }
+    return { committed: false };
+  },
+  giveUp: async () => {
+    gaveUp = true;
+  },
 };
+
+function keyed(key, payloadBytes) {
+  const proposal = new Uint8Array(8 + payloadBytes);
+  new DataView(proposal.buffer).setBigUint64(0, BigInt(key));
+  // No two alike, and nothing that a disk could make smaller.
+  randomFillSync(proposal, 8);
+  return proposal;
+}
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { call, command, ...input } = JSON.parse(line);
