@@ -9,7 +9,7 @@ import { join } from "node:path";
 import type { SnapshotMeta, SnapshotStore, StoredSnapshot } from "@coxswain/raft-core";
 import { crc32c } from "./crc32c.ts";
 import { replaceFile } from "./durable-file.ts";
-import { SnapshotDamagedError } from "./errors.ts";
+import { SnapshotDamagedError, StorageFailedError } from "./errors.ts";
 import { fieldOf } from "./foreign-error.ts";
 
 const FORMAT = 1;
@@ -32,9 +32,13 @@ export class FileSnapshotStore implements SnapshotStore {
   }
 
   async save({ meta, bytes }: StoredSnapshot): Promise<void> {
-    await mkdir(join(this.file, ".."), { recursive: true });
-    const header = JSON.stringify({ format: FORMAT, crc32c: checksum(meta, bytes), meta });
-    await replaceFile(this.file, Buffer.concat([Buffer.from(`${header}\n`), bytes]));
+    try {
+      await mkdir(join(this.file, ".."), { recursive: true });
+      const header = JSON.stringify({ format: FORMAT, crc32c: checksum(meta, bytes), meta });
+      await replaceFile(this.file, Buffer.concat([Buffer.from(`${header}\n`), bytes]));
+    } catch (error) {
+      throw new StorageFailedError(this.file, error);
+    }
   }
 
   async #read(): Promise<Buffer | undefined> {

@@ -2,7 +2,7 @@
  * A flipped bit anywhere in the files of a log: either it does no harm, or the log is refused with
  * the way back. Only a last write in the write-ahead log may go, since a torn one looks the same.
  */
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { PersistedState } from "@coxswain/raft-core";
@@ -11,6 +11,9 @@ import { LevelLogStorage } from "../src/level-log-storage.ts";
 import { DirectoryImage } from "./directory-image.ts";
 import { seededRandom } from "./random.ts";
 import { batch, entries, snapshotAt, temporaryDirectory } from "./workplace.ts";
+
+// What was lost once is lost: no second try forgives it.
+jest.retryTimes(0);
 
 /** `BIT_FLIPS=all` tries each bit, some minutes long; else one of 16 is drawn. */
 const ALL = process.env["BIT_FLIPS"] === "all";

@@ -1,5 +1,5 @@
 /** Real processes, killed with SIGKILL at random moments, one after the other on the same log. */
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -10,6 +10,9 @@ import type { LogModel } from "./log-model.ts";
 import { afterOperation, badEntry, describeModel, drawOperation, isModel, modelOf } from "./log-model.ts";
 import { seededRandom } from "./random.ts";
 import { temporaryDirectory } from "./workplace.ts";
+
+// What was lost once is lost: no second try forgives it.
+jest.retryTimes(0);
 
 const ROUNDS = 200;
 const SEED = Number(process.env["SEED"] ?? 2026);

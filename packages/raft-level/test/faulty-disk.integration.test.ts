@@ -1,11 +1,14 @@
 /** A real process on a disk whose syncs fail, and what a restart finds. */
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { LevelLogStorage } from "../src/level-log-storage.ts";
 import { compileSources } from "./compiled-sources.ts";
 import { afterPowerCut, compileFaultyDisk, faultyDiskMissing } from "./faulty-disk.ts";
 import { entry, temporaryDirectory } from "./workplace.ts";
+
+// What was lost once is lost: no second try forgives it.
+jest.retryTimes(0);
 
 const ENTRY_BYTES = 300_000;
 const missing = faultyDiskMissing();

@@ -1,5 +1,5 @@
 /** A small real disk that runs full, and what a restart finds once there is room. */
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { EventEmitter, once } from "node:events";
 import { join } from "node:path";
 import { clockFrom, MemoryNetwork, MemoryStateMachine, RaftNode, setCommand } from "@coxswain/raft-core";
@@ -8,6 +8,9 @@ import { FileIdentityStore } from "../src/file-identity-store.ts";
 import { LevelLogStorage } from "../src/level-log-storage.ts";
 import { SmallDisk, smallDiskMissing } from "./small-disk.ts";
 import { batch, entry } from "./workplace.ts";
+
+// What was lost once is lost: no second try forgives it.
+jest.retryTimes(0);
 
 const MIB = 1_048_576;
 const ENTRY_BYTES = 20_000;

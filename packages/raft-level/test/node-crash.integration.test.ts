@@ -1,5 +1,5 @@
 /** Whole nodes, killed with SIGKILL again and again while they compact their logs and install snapshots. */
-import { expect, test } from "@jest/globals";
+import { expect, jest, test } from "@jest/globals";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -7,6 +7,9 @@ import { createInterface } from "node:readline";
 import { compileSources } from "./compiled-sources.ts";
 import { seededRandom } from "./random.ts";
 import { temporaryDirectory } from "./workplace.ts";
+
+// What was lost once is lost: no second try forgives it.
+jest.retryTimes(0);
 
 const ROUNDS = 20;
 const SEED = Number(process.env["SEED"] ?? 7);
