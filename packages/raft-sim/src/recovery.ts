@@ -52,10 +52,9 @@ export function recover(simulation: Recoverable, retired: ReadonlySet<NodeId>): 
 function healAll(cluster: Cluster, retired: ReadonlySet<NodeId>): void {
   cluster.isCalm = true;
   cluster.network.calm();
-  cluster.armed.clear();
-  cluster.armedAnywhere = undefined;
+  cluster.powerCuts.clear();
   cluster.slowDisks.clear();
-  cluster.pausedUntilUs.clear();
+  cluster.pauses.clear();
   for (const { id } of cluster.nodes.values()) if (!retired.has(id)) cluster.start(id);
 }
 

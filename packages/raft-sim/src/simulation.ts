@@ -94,7 +94,8 @@ export class Simulation {
   #begin(): void {
     const { cluster } = this;
     const { powerCut } = this.#options;
-    if (powerCut !== undefined) cluster.armed.set(powerCut.node, { calls: powerCut.call, cut: powerCut.cut });
+    if (powerCut !== undefined)
+      cluster.powerCuts.arm(powerCut.node, { calls: powerCut.call, cut: powerCut.cut });
     cluster.found();
     cluster.queue.add(0, { type: "client" });
     this.#planFault();
@@ -110,10 +111,7 @@ export class Simulation {
     const { cluster } = this;
     const node = nodeOf(cluster, event);
     if ("epoch" in event && (node?.isUp !== true || node.epoch !== event.epoch)) return false;
-    if (node !== undefined && cluster.isPaused(node.id)) {
-      cluster.waitOut(node.id, event);
-      return false;
-    }
+    if (node !== undefined && cluster.pauses.putOff(node.id, event)) return false;
     this.#note(event);
     switch (event.type) {
       case "packet":

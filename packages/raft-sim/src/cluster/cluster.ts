@@ -9,8 +9,10 @@ import { DamagedLogError, type SimDisk } from "./disk.ts";
 import { type Device, DEVICES, type Pending } from "./disk-operation.ts";
 import type { SimEvent } from "./event.ts";
 import { Network } from "./network.ts";
-import type { ArmedCut, NodeHost, PowerCut, StorageCall } from "./observer.ts";
+import type { NodeHost, PowerCut, StorageCall } from "./observer.ts";
 import type { Packet } from "./packet.ts";
+import { Pauses } from "./pauses.ts";
+import { PowerCuts } from "./power-cuts.ts";
 import { SimNode } from "./sim-node.ts";
 
 /** Sender of a lost snapshot notices after this long. */
@@ -25,28 +27,16 @@ export interface ClusterOptions {
   readonly admitsWiped: boolean;
 }
 
-/** How a power cut at a storage call is counted. */
-const CUT_COUNTERS = {
-  append: "cutsAtAppend",
-  compact: "cutsAtCompact",
-  reset: "cutsAtReset",
-  saveState: "cutsAtSaveState",
-  recovery: "cutsAtRecovery",
-} as const satisfies Record<StorageCall, keyof Counters>;
-
 /** Nodes, network, disks and clocks, all on one queue of events; nothing happens but by the next of them. */
 export class Cluster implements NodeHost {
   readonly nodes: Map<NodeId, SimNode> = new Map();
   readonly queue: EventQueue<SimEvent> = new EventQueue();
   readonly network: Network;
   readonly observer: Judge;
-  readonly armed: Map<NodeId, ArmedCut> = new Map();
-  /** The same for whichever node comes to it first: for calls that are rare. */
-  armedAnywhere: ArmedCut | undefined = undefined;
+  readonly powerCuts: PowerCuts;
   /** Nodes whose disk is slow, and by what factor. */
   readonly slowDisks: Map<NodeId, number> = new Map();
-  /** Nodes that stand still, and until when: what is due at one waits. */
-  readonly pausedUntilUs: Map<NodeId, number> = new Map();
+  readonly pauses: Pauses = new Pauses(this.queue);
   readonly profile: Profile;
   readonly counters: Counters;
   /** No more trouble: what remains is to recover. */
@@ -54,8 +44,6 @@ export class Cluster implements NodeHost {
   readonly #options: ClusterOptions;
   readonly #tickUs = new Map<NodeId, number>();
   readonly #busyUntilUs: Readonly<Record<Device, Map<NodeId, number>>> = { log: new Map(), state: new Map() };
-  /** Who was the last to go on, and when. */
-  #resumed = { id: 0, atUs: 0 };
   readonly #engineRandom: Random;
   readonly #diskRandom: Random;
   readonly #clockRandom: Random;
@@ -66,6 +54,7 @@ export class Cluster implements NodeHost {
     this.#options = options;
     this.profile = profile;
     this.counters = counters;
+    this.powerCuts = new PowerCuts(counters);
     this.#engineRandom = new Random(seed, 3);
     this.#diskRandom = new Random(seed, 4);
     this.#clockRandom = new Random(seed, 5);
@@ -106,14 +95,14 @@ export class Cluster implements NodeHost {
 
   /** Nodes that run, and do not stand still. */
   get awake(): SimNode[] {
-    return [...this.nodes.values()].filter(({ id, isUp }) => isUp && !this.pausedUntilUs.has(id));
+    return [...this.nodes.values()].filter(({ id, isUp }) => isUp && !this.pauses.has(id));
   }
 
   /** The leader of the highest term among nodes that are awake. */
   get leader(): SimNode | undefined {
     let leader: SimNode | undefined;
     for (const node of this.nodes.values()) {
-      if (!node.isUp || node.raft.role !== "leader" || this.pausedUntilUs.has(node.id)) continue;
+      if (!node.isUp || node.raft.role !== "leader" || this.pauses.has(node.id)) continue;
       if (leader === undefined || node.raft.term > leader.raft.term) leader = node;
     }
     return leader;
@@ -165,24 +154,6 @@ export class Cluster implements NodeHost {
     this.counters.refusedDisks += 1;
   }
 
-  /** Whether it stands still now. */
-  isPaused(id: NodeId): boolean {
-    const untilUs = this.pausedUntilUs.size === 0 ? undefined : this.pausedUntilUs.get(id);
-    if (untilUs === undefined) return false;
-    if (this.queue.nowUs < untilUs) return true;
-    this.pausedUntilUs.delete(id);
-    this.#resumed = { id, atUs: this.queue.nowUs };
-    return false;
-  }
-
-  /**
-   * Puts off what is due at a node that stands still. It then takes all that waited at once, as a driver does with
-   * what its sockets hold; but timers do not make up for what they missed.
-   */
-  waitOut(id: NodeId, event: SimEvent): void {
-    this.queue.addAt(this.pausedUntilUs.get(id) ?? 0, event);
-  }
-
   scheduleTick({ id, epoch }: SimNode): void {
     this.queue.add(this.#tickUs.get(id) ?? TICK_US, { type: "tick", node: id, epoch });
   }
@@ -222,27 +193,14 @@ export class Cluster implements NodeHost {
   }
 
   defersReady({ id }: SimNode): boolean {
-    const { queue } = this;
-    const isBacklog = this.#resumed.id === id && this.#resumed.atUs === queue.nowUs && queue.isNextNow;
-    if (!isBacklog && (this.isCalm || !this.#batchRandom.chance(this.profile.batchChance))) return false;
+    if (!this.pauses.hasBacklog(id) && (this.isCalm || !this.#batchRandom.chance(this.profile.batchChance)))
+      return false;
     this.counters.deferredReadies += 1;
     return true;
   }
 
   powerCut({ id }: SimNode, call: StorageCall): PowerCut | undefined {
-    if (this.armedAnywhere?.at === call) {
-      this.armed.set(id, this.armedAnywhere);
-      this.armedAnywhere = undefined;
-    }
-    const armed = this.armed.get(id);
-    if (armed === undefined || (armed.at !== undefined && armed.at !== call)) return undefined;
-    armed.calls -= 1;
-    if (armed.calls > 0) return undefined;
-    this.armed.delete(id);
-    if (armed.andThen !== undefined) this.armed.set(id, armed.andThen);
-    this.counters.storageCrashes += 1;
-    this.counters[CUT_COUNTERS[call]] += 1;
-    return armed.cut;
+    return this.powerCuts.at(id, call);
   }
 
   survivors(disk: SimDisk): Pending {
@@ -264,9 +222,8 @@ export class Cluster implements NodeHost {
   /** Its power comes back after a while. */
   crashed(id: NodeId): void {
     this.counters.crashes += 1;
-    // What is to happen at a start waits for one.
-    if (this.armed.get(id)?.at !== "recovery") this.armed.delete(id);
-    this.pausedUntilUs.delete(id);
+    this.powerCuts.crashed(id);
+    this.pauses.end(id);
     const downUs = this.isCalm ? 1_000 : 5_000 + this.#clockRandom.exponential(80_000);
     this.queue.add(downUs, { type: "start", node: id });
   }

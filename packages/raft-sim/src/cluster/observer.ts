@@ -54,15 +54,5 @@ export interface NodeHost {
 /** A storage call: of a running node, or while it starts and makes its log fit its state. */
 export type StorageCall = DiskOperation["type"] | "recovery";
 
-/** The power of a node is to fail at a storage call to come. */
-export interface ArmedCut {
-  /** How many calls from now; of this kind, if one is named. */
-  calls: number;
-  readonly at?: StorageCall;
-  readonly cut: PowerCut;
-  /** And again, at the same node. */
-  readonly andThen?: ArmedCut;
-}
-
 /** Before the write is issued, in the middle of it, or when it is durable and nobody knows yet. */
 export type PowerCut = "before" | "torn" | "after";

@@ -75,13 +75,13 @@ export class Injector {
     const cut = pickAt(POWER_CUTS, (how * 31) % 1) ?? "before";
     const at = how < 0.5 ? undefined : pickAt(RARE_CALLS, how * 2 - 1);
     if (at === undefined) {
-      this.#cluster.armed.set(id, { calls: 1 + Math.floor(how * 12), cut });
+      this.#cluster.powerCuts.arm(id, { calls: 1 + Math.floor(how * 12), cut });
       return;
     }
     const aimed = { calls: 1, at, cut };
     // A state that is ahead of its log is what a start has to put right.
     const stopped = { calls: 1, at: "reset", cut: "before", andThen: aimed } as const;
-    this.#cluster.armedAnywhere = at === "recovery" ? stopped : aimed;
+    this.#cluster.powerCuts.armAnywhere(at === "recovery" ? stopped : aimed);
   }
 
   #partition(fault: Fault, id: NodeId): void {
@@ -131,10 +131,9 @@ export class Injector {
   }
 
   #pause({ id, isUp }: SimNode, durationUs: number): void {
-    const { queue, pausedUntilUs, counters } = this.#cluster;
     if (!isUp) return;
-    counters.pauses += 1;
-    pausedUntilUs.set(id, Math.max(pausedUntilUs.get(id) ?? 0, Math.ceil(queue.nowUs + durationUs)));
+    this.#cluster.counters.pauses += 1;
+    this.#cluster.pauses.begin(id, durationUs);
   }
 
   #transfer(where: number): void {
