@@ -86,7 +86,9 @@ export class NetworkLab {
   }
 
   async #delay(delayMs: number): Promise<void> {
-    const program = ["perl", path("open-tun.pl"), SLOW, process.execPath, path("delay.mjs"), String(delayMs)];
+    const line = [process.execPath, path("delay.mjs"), String(delayMs)];
+    // A line does not wait for a processor, however busy the hosts are.
+    const program = ["perl", path("open-tun.pl"), SLOW, "nice", "-n", "-15", ...line];
     this.#holders.push(await Holder.start([...this.#router.entry, ...program]));
     await runIn(this.#router, ["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
     await runIn(this.#router, [

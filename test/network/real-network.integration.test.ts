@@ -48,7 +48,8 @@ async function underLoad(story: (leader: RaftStatus) => Promise<void>): Promise<
   await cluster.agreed();
   const journals = await Promise.all(cluster.members.map((member) => member.journal()));
   const { writes, reads } = clients;
-  expect(brokenPromises({ writes, reads, journals, leaders: cluster.leaders() })).toEqual([]);
+  const broken = brokenPromises({ writes, reads, journals, leaders: cluster.leaders() });
+  expect(broken.slice(0, 10)).toEqual([]);
 }
 
 /** Another member leads, and works, while the old leader does not. */
