@@ -29,7 +29,9 @@ describe("founding", () => {
     const identities = TRIO.map((id) => town.disks.get(id)?.saved);
     expect(town.clustersFounded).toBe(1);
     expect(new Set(identities.map((identity) => identity?.clusterId))).toEqual(new Set(["cluster-1"]));
-    expect(identities[2]?.members?.map((member) => member.uuid)).toEqual(identities.map((identity) => identity?.nodeUuid));
+    expect(identities[2]?.members?.map((member) => member.uuid)).toEqual(
+      identities.map((identity) => identity?.nodeUuid),
+    );
   });
 
   test("nobody founds before the last peer answers, and the wait names it", async () => {
@@ -89,7 +91,9 @@ describe("founding", () => {
     const peers = [node(2), node(3)];
     const crash = { load: () => disk.load(), save: () => Promise.reject(new Error("power cut")) };
     const identify = (peer: { id: number }) => town.answer(peer.id);
-    await expect(foundOrJoin({ ...quiet(identity), peers, store: crash, identify })).rejects.toThrow("power cut");
+    await expect(foundOrJoin({ ...quiet(identity), peers, store: crash, identify })).rejects.toThrow(
+      "power cut",
+    );
     const founded = await town.start(1, TRIO);
     expect((await town.start(2, TRIO)).clusterId).toBe(founded.clusterId);
   });
@@ -218,7 +222,10 @@ describe("calling the start off", () => {
     const first = town.start(1, TRIO);
     await town.waits(1);
     town.stop.abort(new Error("SIGTERM"));
-    await expect(first).rejects.toMatchObject({ code: "FOUNDING_ABORTED", message: expect.stringContaining("node(s) 3") });
+    await expect(first).rejects.toMatchObject({
+      code: "FOUNDING_ABORTED",
+      message: expect.stringContaining("node(s) 3"),
+    });
   });
 
   test("does not wait for a peer that never answers", async () => {

@@ -1,6 +1,11 @@
 /** A few nodes that can be started, stopped, wiped and cut off, on memory disks. */
 import type { ConfiguredNode, FoundedIdentity, PeerIdentity } from "../../src/founding/index.ts";
-import { describeIdentity, foundOrJoin, MemoryIdentityStore, startIdentity } from "../../src/founding/index.ts";
+import {
+  describeIdentity,
+  foundOrJoin,
+  MemoryIdentityStore,
+  startIdentity,
+} from "../../src/founding/index.ts";
 
 export function node(id: number): ConfiguredNode {
   return { id, address: `host-${id}:50051` };
