@@ -72,6 +72,10 @@ export class SimDisk {
     return this.#snapshot.index + this.#entries.length;
   }
 
+  get lastTerm(): number {
+    return this.#entries[this.#entries.length - 1]?.term ?? this.#snapshot.term;
+  }
+
   /** Unsynced writes of one store. */
   pending(device: Device): number {
     return this.#unsynced[device].length;

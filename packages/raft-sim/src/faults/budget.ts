@@ -1,6 +1,7 @@
 import type { Configuration, NodeId } from "@coxswain/raft-core";
 import { membersOf } from "../checks/membership-watch.ts";
 import type { Cluster } from "../cluster/cluster.ts";
+import { canElect } from "./electable.ts";
 
 /**
  * What may be lost. Safety needs no bound: a node that is lost for good is one that is down for ever. But a majority
@@ -15,7 +16,12 @@ export class LossBudget {
 
   /** Whether the cluster can bear the loss of this node's log, or of its state. */
   mayLose(id: NodeId): boolean {
-    if (this.isOutOfPlay(id)) return false;
+    const node = this.#cluster.node(id);
+    if (node === undefined || this.isOutOfPlay(id)) return false;
+    const left = [...this.#cluster.nodes.values()].filter(
+      (each) => each !== node && !this.isOutOfPlay(each.id),
+    );
+    if (!canElect(left, node)) return false;
     return this.#configurations().every((configuration) => this.#bears(configuration, id));
   }
 
