@@ -1,9 +1,10 @@
 /** Heartbeats: they keep followers quiet and confirm reads, and prove nothing about anyone's log. */
-import type { HeartbeatRequest } from "../types.ts";
+import type { HeartbeatRequest, HeartbeatResponse } from "../types.ts";
 import { commitTo } from "./commit.ts";
 import type { ConsensusState } from "./consensus-state.ts";
 import { askForSnapshot } from "./follower-replication.ts";
 import type { Leadership } from "./leadership.ts";
+import { remembersPromise } from "./lease.ts";
 
 export function broadcastHeartbeat(state: ConsensusState, leadership: Leadership): void {
   const { id: from, term, commitIndex, outbox } = state;
@@ -21,7 +22,7 @@ export function broadcastHeartbeat(state: ConsensusState, leadership: Leadership
   }
 }
 
-/** On a follower, whose leader the sender is. Says nothing durable, so the answer goes at once. */
+/** On a follower, whose leader the sender is. Says nothing durable, so the answer goes at once; but see leases. */
 export function handleHeartbeatRequest(state: ConsensusState, request: HeartbeatRequest): void {
   const { id, term, installing, needsSnapshot, outbox } = state;
   if (installing === undefined) {
@@ -29,11 +30,8 @@ export function handleHeartbeatRequest(state: ConsensusState, request: Heartbeat
     if (needsSnapshot) askForSnapshot(state, request.from, 0);
     else commitTo(state, request.leaderCommit);
   }
-  outbox.send({
-    type: "heartbeatResponse",
-    from: id,
-    to: request.from,
-    term,
-    readContext: request.readContext,
-  });
+  const { from: to, readContext } = request;
+  const answer: HeartbeatResponse = { type: "heartbeatResponse", from: id, to, term, readContext };
+  if (remembersPromise(state)) outbox.send(answer);
+  else outbox.sendAfterAppend(answer);
 }

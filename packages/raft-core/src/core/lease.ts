@@ -53,3 +53,8 @@ export function askForLease(state: ConsensusState, leadership: Leadership): void
 export function isPromised({ config, tick, heardLeaderTick }: ConsensusState): boolean {
   return config.lease !== undefined && tick - heardLeaderTick < config.electionTicks;
 }
+
+/** Whether a restart would keep the promise: it tells by its term that there may be one, so a term must be durable. */
+export function remembersPromise({ config, stableHardState }: ConsensusState): boolean {
+  return config.lease === undefined || stableHardState.term > 0;
+}

@@ -174,6 +174,18 @@ describe("a voter that has promised a lease", () => {
     expect(votes(node, 3)).toBe(true);
   });
 
+  test("promises nothing before its first term is durable: a restart knows by it that there may be a promise", () => {
+    const node = new Leased();
+    const { raft } = node.solo;
+    raft.step({ type: "heartbeatRequest", from: 2, to: 1, term: 1, leaderCommit: 0, readContext: 1 });
+    const ready = node.solo.take();
+    expect(only(ready.messages, "heartbeatResponse")).toEqual([]);
+    expect(only(ready.messagesAfterAppend, "heartbeatResponse")).toMatchObject([{ to: 2, readContext: 1 }]);
+    raft.appended(ready.id);
+    raft.step({ type: "heartbeatRequest", from: 2, to: 1, term: 1, leaderCommit: 0, readContext: 2 });
+    expect(only(node.solo.take().messages, "heartbeatResponse")).toHaveLength(1);
+  });
+
   test("a node that never was in a term has promised nothing", () => {
     expect(votes(new Leased(), 1)).toBe(true);
   });
