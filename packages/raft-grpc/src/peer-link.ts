@@ -64,7 +64,8 @@ export class PeerLink {
     if (!this.#stream && !this.#cancelTimer) this.#open();
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
-    setImmediate(() => {
+    // After every promise that is ready by now, so that what they bring goes along.
+    process.nextTick(() => {
       this.#flushScheduled = false;
       this.#flush();
     });
