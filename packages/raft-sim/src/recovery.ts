@@ -25,7 +25,7 @@ const PATIENCE_STEPS = 50_000;
 export function recover(simulation: Recoverable, retired: ReadonlySet<NodeId>): void {
   const { cluster } = simulation;
   healAll(cluster, retired);
-  const { electionTicksMax = 30 } = cluster.profile.config;
+  const { electionTicksMax } = cluster.profile.config;
   const periodUs = electionTicksMax * TICK_US * cluster.profile.skew;
   const deadlineUs = cluster.queue.nowUs + PATIENCE_TIMEOUTS * periodUs;
   const reads = new MemberReads(cluster.observer.workload);

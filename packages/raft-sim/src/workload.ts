@@ -2,6 +2,7 @@ import type { DroppedProposal, Entry, NodeId } from "@coxswain/raft-core";
 import { REGISTER_COUNT, writeCommand } from "./cluster/register-machine.ts";
 import type { SimNode } from "./cluster/sim-node.ts";
 import type { CommitCheck } from "./checks/commit-check.ts";
+import type { LeaseWatch } from "./checks/lease-watch.ts";
 import type { Counters } from "./counters.ts";
 import type { Profile } from "./faults/profile.ts";
 import { History, type OpenOperation } from "./linearizability/history.ts";
@@ -16,18 +17,19 @@ interface OpenWrite {
 /** Of writes that go to any node, and not to one that says it leads. */
 const MISTAKEN_SHARE = 0.1;
 
-/** How a read is answered, as far as the node where it is asked can tell. Each kind is counted on its own. */
-type ReadKind = "leader" | "follower" | "recovery";
+/**
+ * How a read is answered, as far as the node where it is asked can tell. Each kind is counted on its own. What a
+ * follower forwards may be answered under its leader's lease, too.
+ */
+type ReadKind = "leader" | "lease" | "expiredLease" | "follower" | "recovery";
 
 const READ_COUNTERS = {
   leader: "leaderReads",
+  lease: "leaseReads",
+  expiredLease: "expiredLeaseReads",
   follower: "followerReads",
   recovery: "recoveryReads",
 } as const satisfies Record<ReadKind, keyof Counters>;
-
-function readKindAt({ raft }: SimNode): ReadKind {
-  return raft.role === "leader" ? "leader" : "follower";
-}
 
 interface OpenRead {
   readonly operation: OpenOperation;
@@ -46,12 +48,14 @@ export class Workload {
   readonly #writes = new Map<NodeId, Map<number, OpenWrite>>();
   readonly #reads = new Map<number, OpenRead>();
   readonly #served = new Set<number>();
+  readonly #leases: LeaseWatch;
   /** Proposals reported as dropped, as index and term. */
   readonly #dropped = new Set<string>();
   #context = 0;
 
-  constructor(random: Random, commits: CommitCheck, counters: Counters) {
+  constructor(random: Random, commits: CommitCheck, leases: LeaseWatch, counters: Counters) {
     this.#random = random;
+    this.#leases = leases;
     this.#counters = counters;
     this.#commits = commits;
   }
@@ -87,7 +91,7 @@ export class Workload {
   }
 
   /** Asks for a linearizable read, and names it; undefined if the node refuses. */
-  read(node: SimNode, kind: ReadKind = readKindAt(node)): number | undefined {
+  read(node: SimNode, kind: ReadKind = this.#kindAt(node)): number | undefined {
     const context = (this.#context += 1);
     const operation = this.history.begin("read", this.#random.below(REGISTER_COUNT));
     this.#reads.set(context, { operation, kind, node: node.id, committedIndex: this.#commits.index });
@@ -121,6 +125,7 @@ export class Workload {
     this.#reads.delete(context);
     this.#served.add(context);
     this.#counters[READ_COUNTERS[read.kind]] += 1;
+    if (read.kind === "lease") this.#leases.readServed(node);
     if (readIndex < read.committedIndex) {
       throw new ViolationError(
         "linearizability",
@@ -171,6 +176,12 @@ export class Workload {
   finish(): void {
     for (const id of [...this.#writes.keys()]) this.crashed(id);
     this.history.check();
+  }
+
+  #kindAt(node: SimNode): ReadKind {
+    if (node.raft.role !== "leader") return "follower";
+    if (this.#leases.isHeld(node)) return "lease";
+    return this.#leases.wasHeld(node) ? "expiredLease" : "leader";
   }
 
   #openWrites(id: NodeId): Map<number, OpenWrite> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { FAULT_CLASSES, type FaultClass, profileOf } from "../src/index.ts";
 import { FaultPlan } from "../src/faults/fault-plan.ts";
+import { TICK_US } from "../src/faults/profile.ts";
 
 const SEEDS = Array.from({ length: 300 }, (_, at) => at);
 
@@ -31,6 +32,18 @@ describe("the world of a seed", () => {
     const [first, second, third] = [whole.next(), whole.next(), whole.next()];
     const skipping = new FaultPlan(9, profile, new Set([second?.number ?? 0]));
     expect([skipping.next(), skipping.next()]).toEqual([first, third]);
+  });
+
+  test("lets no lease outlast the promise of the voter whose clock is fastest, by the slowest clock of a leader", () => {
+    const leased = SEEDS.map((seed) => profileOf(seed)).filter(({ leaseUs }) => leaseUs > 0);
+    expect(leased.length).toBeGreaterThan(100);
+    for (const { leaseUs, skew, config } of leased) {
+      const shortestPromiseUs = (config.electionTicks - 1) * (TICK_US / skew);
+      const longestLeaseUs = leaseUs * skew;
+      expect(longestLeaseUs).toBeLessThan(shortestPromiseUs);
+      expect(longestLeaseUs).toBeGreaterThan(0.99 * shortestPromiseUs);
+      expect(config.checkQuorum).toBe(true);
+    }
   });
 
   test("without any class has no faults at all", () => {

@@ -15,6 +15,7 @@ import type { Random } from "../random.ts";
 import { Workload } from "../workload.ts";
 import { CommitCheck } from "./commit-check.ts";
 import { ElectionCheck } from "./election-check.ts";
+import type { LeaseWatch } from "./lease-watch.ts";
 import { LogCheck } from "./log-check.ts";
 import { MembershipWatch } from "./membership-watch.ts";
 
@@ -27,16 +28,17 @@ export class Judge implements NodeObserver {
   readonly #logs: LogCheck;
   readonly #counters: Counters;
 
-  constructor(nodes: ReadonlyMap<NodeId, SimNode>, random: Random, counters: Counters) {
+  constructor(nodes: ReadonlyMap<NodeId, SimNode>, random: Random, leases: LeaseWatch, counters: Counters) {
     this.#counters = counters;
     this.membership = new MembershipWatch(nodes, counters);
     this.commits = new CommitCheck(nodes, this.membership, (entry) => this.workload.committed(entry));
     this.elections = new ElectionCheck((node) => {
       counters.elections += 1;
       this.commits.elected(node);
+      leases.elected(node);
     });
     this.#logs = new LogCheck(this.commits.termAt);
-    this.workload = new Workload(random, this.commits, counters);
+    this.workload = new Workload(random, this.commits, leases, counters);
   }
 
   started(node: SimNode, persisted: PersistedState, appliedIndex: number): void {

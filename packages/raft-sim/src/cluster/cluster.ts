@@ -1,5 +1,6 @@
-import type { Configuration, NodeId } from "@coxswain/raft-core";
+import type { Configuration, NodeId, RaftConfig } from "@coxswain/raft-core";
 import { Judge } from "../checks/judge.ts";
+import { LeaseWatch } from "../checks/lease-watch.ts";
 import type { Counters } from "../counters.ts";
 import type { EngineFactory } from "../engine.ts";
 import { EventQueue } from "../event-queue.ts";
@@ -59,7 +60,9 @@ export class Cluster implements NodeHost {
     this.#diskRandom = new Random(seed, 4);
     this.#clockRandom = new Random(seed, 5);
     this.#batchRandom = new Random(seed, 6);
-    this.observer = new Judge(this.nodes, new Random(seed, 7), counters);
+    const closeUs = profile.config.electionTicks * TICK_US;
+    const leases = new LeaseWatch(counters, () => this.queue.nowUs, closeUs);
+    this.observer = new Judge(this.nodes, new Random(seed, 7), leases, counters);
     this.network = new Network({
       profile,
       random: new Random(seed, 8),
@@ -79,14 +82,21 @@ export class Cluster implements NodeHost {
 
   addNode(id: NodeId, bootstrap: Configuration): void {
     const { profile, engine } = this.#options;
-    const config = { id, ...profile.config };
+    const pace = this.#clockRandom.between(1 / profile.skew, profile.skew);
+    const config = { id, ...profile.config, ...this.#leaseConfig(pace) };
     const random = this.#engineRandom.next;
     const compactEvery = profile.compactEvery;
     this.nodes.set(id, new SimNode({ config, bootstrap, engine, random, host: this, compactEvery }));
-    const pace = this.#clockRandom.between(1 / profile.skew, profile.skew);
     this.#tickUs.set(id, TICK_US * pace);
     if (pace !== 1) this.counters.skewedClocks += 1;
     this.start(id);
+  }
+
+  /** By the same clock as the node's ticks; but it goes on while the node stands still, or is down. */
+  #leaseConfig(pace: number): Pick<RaftConfig, "lease"> {
+    const { leaseUs } = this.profile;
+    if (leaseUs === 0) return {};
+    return { lease: { now: () => this.queue.nowUs / pace, duration: leaseUs } };
   }
 
   node(id: NodeId): SimNode | undefined {

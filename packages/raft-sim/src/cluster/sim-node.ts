@@ -1,12 +1,13 @@
 /** One member: the core, its disk and its state, driven as the real driver must (duties at the top of core/raft.ts). */
-import type {
-  Configuration,
-  Entry,
-  Message,
-  NodeId,
-  ProposeOutcome,
-  RaftConfig,
-  Ready,
+import {
+  type Configuration,
+  type Entry,
+  type Message,
+  NO_NODE,
+  type NodeId,
+  type ProposeOutcome,
+  type RaftConfig,
+  type Ready,
 } from "@coxswain/raft-core";
 import type { Engine, EngineFactory } from "../engine.ts";
 import { SimDisk } from "./disk.ts";
@@ -110,8 +111,16 @@ export class SimNode {
   receive(packet: Packet): void {
     if (packet.type === "snapshot") return this.#snapshots.receive(packet);
     if (packet.type === "snapshotResult") this.raft.snapshotSent(packet.from, packet.meta);
-    else this.raft.step(packet);
+    else this.#step(packet);
     this.#follow(true);
+  }
+
+  #step(message: Message): void {
+    const { leader } = this.raft;
+    this.raft.step(message);
+    // Loyalty to a leader aside, only a promise keeps a voter from following a candidate into its term.
+    const isPromise = message.type === "voteRequest" && message.term > this.raft.term && leader === NO_NODE;
+    if (isPromise) this.#host.counters.keptPromises += 1;
   }
 
   propose(commands: readonly Uint8Array[]): ProposeOutcome {

@@ -19,6 +19,7 @@ export const FAULT_CLASSES = [
   "transfers",
   "membership",
   "reads",
+  "leases",
   "slowApply",
   "batching",
   "smallWindows",

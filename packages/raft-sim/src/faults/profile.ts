@@ -8,7 +8,8 @@ export const TICK_US = 10_000;
 /** How the world of one seed is: every probability, delay and size. */
 export interface Profile {
   readonly nodes: number;
-  readonly config: Omit<RaftConfig, "id">;
+  /** Of every node; the cluster adds what is its own. */
+  readonly config: WorldConfig;
   /** Of a message; mean of what is added to the least delay. */
   readonly minDelayUs: number;
   readonly meanDelayUs: number;
@@ -21,6 +22,8 @@ export interface Profile {
   readonly meanApplyUs: number;
   /** Clocks run at between 1 / skew and skew. */
   readonly skew: number;
+  /** How long a lease lasts, by the clock of the leader that holds it; 0 for worlds without. */
+  readonly leaseUs: number;
   /** That several calls of the core share one ready. */
   readonly batchChance: number;
   /** Entries between compactions; 0 for none. */
@@ -51,9 +54,10 @@ export function profileOf(seed: number, without: ReadonlySet<FaultClass> = new S
   // Drawn whether or not it is used, so that leaving a class out changes nothing else.
   const when = (on: FaultClass, value: number, otherwise: number = 0): number =>
     enabled.has(on) ? value : otherwise;
-  return {
+  const config = configOf(random, enabled);
+  const profile = {
     nodes,
-    config: configOf(random, enabled),
+    config,
     minDelayUs: random.between(100, 1_500),
     meanDelayUs: random.between(200, 3_000),
     lossChance: when("loss", random.between(0.005, 0.12)),
@@ -74,9 +78,26 @@ export function profileOf(seed: number, without: ReadonlySet<FaultClass> = new S
     faultGapUs: random.between(15_000, 120_000),
     enabled,
   };
+  const hasLeases = enabled.has("leases") && config.checkQuorum;
+  return { ...profile, leaseUs: hasLeases ? leaseUsOf(config.electionTicks, profile.skew) : 0 };
 }
 
-function configOf(random: Random, enabled: ReadonlySet<FaultClass>): Omit<RaftConfig, "id"> {
+/**
+ * As long as it may be, so that what is wrong by little shows. A voter's promise lasts \`electionTicks\` ticks, less the
+ * part of a tick that is over when it is given; the voter's clock may run fast and the leader's slow, each by \`skew\`.
+ * A driver's \`maxClockDrift\`, by which the clocks of two members may differ, would be 1 - 1 / skew² here. Each tick
+ * comes up to half a microsecond early, since events have whole ones.
+ */
+function leaseUsOf(electionTicks: number, skew: number): number {
+  const shortestTickUs = TICK_US / skew - 0.5;
+  return ((electionTicks - 1) * shortestTickUs) / skew;
+}
+
+/** What of it the simulator itself needs is always there. */
+type WorldConfig = Omit<RaftConfig, "id"> &
+  Required<Pick<RaftConfig, "electionTicks" | "electionTicksMax" | "checkQuorum">>;
+
+function configOf(random: Random, enabled: ReadonlySet<FaultClass>): WorldConfig {
   const heartbeatTicks = 1 + random.below(3);
   const electionTicks = heartbeatTicks + 3 + random.below(6);
   const isSmall = enabled.has("smallWindows");
