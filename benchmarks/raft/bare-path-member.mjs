@@ -153,7 +153,7 @@ const COMMANDS = {
   load: async ({ inFlight, seconds, warmupSeconds, payloadBytes }) => {
     if (streams.length === 0) connect();
     const payload = Buffer.alloc(payloadBytes, 7);
-    return await closedLoop({ inFlight, seconds, warmupSeconds, action: () => propose(new Uint8Array(payload)) });
+    return await closedLoop({ inFlight, seconds, warmupSeconds, action: () => propose(payload) });
   },
 };
 

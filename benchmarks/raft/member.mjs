@@ -92,7 +92,7 @@ const COMMANDS = {
   },
   load: async ({ inFlight, seconds, warmupSeconds, payloadBytes }) => {
     const payload = Buffer.alloc(payloadBytes, 7);
-    return await closedLoop({ inFlight, seconds, warmupSeconds, action: () => node.propose(new Uint8Array(payload)) });
+    return await closedLoop({ inFlight, seconds, warmupSeconds, action: () => node.propose(payload) });
   },
   /** Writes `count` keys, `inFlight` at a time. */
   fill: async ({ count, inFlight, payloadBytes }) => {

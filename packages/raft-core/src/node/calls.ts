@@ -69,11 +69,13 @@ export class Calls<Result> {
 
   /** These entries, one at least, were applied here, with these results. */
   applied(entries: readonly Entry[], results: readonly Result[]): void {
-    for (const [position, result] of results.entries()) {
+    // By index: this runs for every entry, and pairs from an iterator would each be an object.
+    for (let position = 0; position < entries.length; position++) {
       const entry = entries[position];
-      if (entry !== undefined) this.proposals.applied(entry, result);
+      if (entry === undefined) continue;
+      this.proposals.applied(entry, results[position] as Result);
+      this.membership.applied(entry);
     }
-    for (const entry of entries) this.membership.applied(entry);
   }
 
   /** The state here holds everything up to this index: ends the confirmed reads that waited for it. */

@@ -40,6 +40,7 @@ export class MembershipChanges {
 
   /** An entry of any type was applied here. */
   applied(entry: Entry): void {
+    if (this.#waiting.length === 0) return;
     for (const waiting of [...this.#waiting]) {
       if (waiting.isLeaving) {
         if (entry.type === "config") this.#end(waiting);

@@ -1,6 +1,6 @@
 import { type ConfChange, Raft } from "../core/raft.ts";
 import { type Entry, NO_NODE, type NodeId } from "../types.ts";
-import { type NodeStoppedError, NotLeaderError, TransferFailedError } from "./errors.ts";
+import { asError, type NodeStoppedError, NotLeaderError, TransferFailedError } from "./errors.ts";
 import { Loop } from "./loop.ts";
 import type { RaftMetrics } from "./metrics.ts";
 import { type RaftNodeOptions, resolveOptions } from "./options.ts";
@@ -43,13 +43,18 @@ export class RaftNode<Result> {
    * - `ProposalOutcomeUnknownError`: leadership was lost, the node ended or the caller gave up after the log
    *   took it. This is final: should the entry be applied here later, nobody is told.
    */
-  async propose(data: Uint8Array, options: ProposeOptions = {}): Promise<Result> {
-    const { proposals } = this.#loop.calls;
-    const refusal = this.#refusal();
-    if (refusal !== undefined) throw proposals.refused(refusal, data.length);
-    const result = proposals.submit(data, options);
-    this.#loop.wake();
-    return result;
+  // Not async: the promise of the proposal itself is given out, without another one around it.
+  propose(data: Uint8Array, options: ProposeOptions = {}): Promise<Result> {
+    try {
+      const { proposals } = this.#loop.calls;
+      const refusal = this.#refusal();
+      if (refusal !== undefined) throw proposals.refused(refusal, data.length);
+      const result = proposals.submit(data, options);
+      this.#loop.wake();
+      return result;
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
   }
 
   /**
