@@ -39,7 +39,8 @@ interface Proposal<Result> {
 export class Proposals<Result> {
   readonly #budget: ProposalBudget;
   readonly #meter: Meter;
-  readonly #queued: Record<ProposalPriority, Set<Proposal<Result>>> = { system: new Set(), user: new Set() };
+  /** In the order they came. */
+  readonly #queued: Record<ProposalPriority, Proposal<Result>[]> = { system: [], user: [] };
   readonly #tracked = new Map<number, Proposal<Result>>();
 
   constructor(limits: ProposalLimits, meter: Meter = new Meter()) {
@@ -73,7 +74,7 @@ export class Proposals<Result> {
         answered: false,
         forgetSignal: nothing,
       };
-      this.#queued[priority].add(proposal);
+      this.#queued[priority].push(proposal);
       this.#budget.take(data.length, priority);
       if (signal !== undefined) this.#listen(proposal, signal);
     });
@@ -89,22 +90,26 @@ export class Proposals<Result> {
   next(maxBytes: number): Uint8Array[] {
     const batch: Uint8Array[] = [];
     let sizeBytes = 0;
-    for (const { data } of this.#inOrder()) {
-      sizeBytes += data.length;
-      if (batch.length > 0 && sizeBytes > maxBytes) break;
-      batch.push(data);
+    for (const queue of [this.#queued.system, this.#queued.user]) {
+      for (const { data } of queue) {
+        sizeBytes += data.length;
+        if (batch.length > 0 && sizeBytes > maxBytes) return batch;
+        batch.push(data);
+      }
     }
     return batch;
   }
 
   /** The log took the first `count` of what {@link next} gave, from `firstIndex` on. */
   taken(count: number, firstIndex: number, term: number): void {
+    const system = this.#queued.system.splice(0, count);
+    const user = this.#queued.user.splice(0, count - system.length);
     let index = firstIndex;
-    for (const proposal of this.#inOrder()) {
-      if (index === firstIndex + count) return;
-      this.#queued[proposal.priority].delete(proposal);
-      proposal.term = term;
-      this.#tracked.set(index++, proposal);
+    for (const taken of [system, user]) {
+      for (const proposal of taken) {
+        proposal.term = term;
+        this.#tracked.set(index++, proposal);
+      }
     }
   }
 
@@ -135,10 +140,9 @@ export class Proposals<Result> {
 
   /** Ends everything that the log has not taken. */
   rejectQueued(reason: () => RaftError): void {
-    for (const proposal of this.#inOrder()) {
-      this.#queued[proposal.priority].delete(proposal);
-      this.#reject(proposal, reason());
-    }
+    if (this.#queued.system.length + this.#queued.user.length === 0) return;
+    const queued = [...this.#queued.system.splice(0), ...this.#queued.user.splice(0)];
+    for (const proposal of queued) this.#reject(proposal, reason());
   }
 
   /** Ends everything: the node stops or failed. */
@@ -150,11 +154,6 @@ export class Proposals<Result> {
     }
   }
 
-  *#inOrder(): Generator<Proposal<Result>> {
-    yield* this.#queued.system;
-    yield* this.#queued.user;
-  }
-
   #listen(proposal: Proposal<Result>, signal: AbortSignal): void {
     const onAbort = (): void => this.#abort(proposal, signal);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -162,8 +161,11 @@ export class Proposals<Result> {
   }
 
   #abort(proposal: Proposal<Result>, signal: AbortSignal): void {
-    if (this.#queued[proposal.priority].delete(proposal)) this.#reject(proposal, abortedBefore(signal));
-    else this.#answerWith(proposal, abortedAfter(signal));
+    const queue = this.#queued[proposal.priority];
+    const position = queue.indexOf(proposal);
+    if (position === -1) return this.#answerWith(proposal, abortedAfter(signal));
+    queue.splice(position, 1);
+    this.#reject(proposal, abortedBefore(signal));
   }
 
   #untrack(index: number): Proposal<Result> | undefined {
