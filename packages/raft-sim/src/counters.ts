@@ -11,6 +11,8 @@ export const COUNTED = {
   leaseReads: "... under its lease, without a round",
   expiredLeaseReads: "... after a round, since its lease had run out or was given up",
   closeLeaseReads: "leaders elected within an election timeout of another's last read under its lease",
+  usurpations: "elections begun while their leader was kept from hearing of them",
+  deposedReads: "reads asked of a leader as soon as its successor has committed something",
   keptPromises: "votes refused for the promise of a lease alone",
   followerReads: "reads served by another member, forwarded",
   recoveryReads: "reads served by each member once all is healed",

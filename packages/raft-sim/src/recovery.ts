@@ -53,6 +53,7 @@ function healAll(cluster: Cluster, retired: ReadonlySet<NodeId>): void {
   cluster.isCalm = true;
   cluster.network.calm();
   cluster.powerCuts.clear();
+  cluster.usurper.end();
   cluster.slowDisks.clear();
   cluster.pauses.clear();
   for (const { id } of cluster.nodes.values()) if (!retired.has(id)) cluster.start(id);

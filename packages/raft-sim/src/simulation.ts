@@ -132,6 +132,10 @@ export class Simulation {
       case "apply":
         node?.applyDone();
         return true;
+      case "read":
+        if (node === undefined || cluster.isCalm) return false;
+        this.#workload.read(node);
+        return true;
       case "start":
         if (this.#injector.retired.has(event.node)) return false;
         cluster.start(event.node);

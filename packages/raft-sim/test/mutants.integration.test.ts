@@ -5,6 +5,7 @@ import { raftEngine } from "../src/index.ts";
 import { CORE_MUTANTS } from "./mutants/core-mutants.ts";
 import { DRIVER_MUTANTS } from "./mutants/driver-mutants.ts";
 import { type Catch, hunt, huntInThread } from "./mutants/hunt.ts";
+import { LEASE_CLOCK_MUTANTS, LEASE_CORE_MUTANTS } from "./mutants/lease-mutants.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { OPERATOR_MUTANTS } from "./mutants/operator-mutants.ts";
 import { MutantWorkshop } from "./mutants/mutated-core.ts";
@@ -13,7 +14,13 @@ import { proofPage } from "./mutants/proof-page.ts";
 /** Within this many seeds every bug must show. */
 const MAX_SEEDS = 1000;
 const PAGE = fileURLToPath(new URL("../../../docs/reference/raft-proof.md", import.meta.url));
-const MUTANTS: readonly Mutant[] = [...CORE_MUTANTS, ...DRIVER_MUTANTS, ...OPERATOR_MUTANTS];
+const SOURCE_MUTANTS = [...CORE_MUTANTS, ...LEASE_CORE_MUTANTS];
+const MUTANTS: readonly Mutant[] = [
+  ...SOURCE_MUTANTS,
+  ...DRIVER_MUTANTS,
+  ...LEASE_CLOCK_MUTANTS,
+  ...OPERATOR_MUTANTS,
+];
 
 const catches = new Map<Mutant, Catch>();
 let workshop: MutantWorkshop;
@@ -43,7 +50,7 @@ describe("each of these bugs is noticed", () => {
 });
 
 test("the real core passes the scenarios", () => {
-  for (const { scenario } of CORE_MUTANTS) scenario?.(raftEngine);
+  for (const { scenario } of SOURCE_MUTANTS) scenario?.(raftEngine);
 });
 
 // COX_WRITE_PROOF=1 writes the page. How many seeds it takes moves with every change of the core, so that is not compared.

@@ -26,15 +26,19 @@ export class CommitCheck {
   readonly #seenIndex: number[] = [];
   readonly #membership: MembershipWatch;
   readonly #onCommit: (entry: Entry) => void;
+  readonly #onDeposed: (node: SimNode) => void;
 
+  /** `onDeposed` is told of whoever still leads an earlier term when a later one has its first commit. */
   constructor(
     nodes: ReadonlyMap<NodeId, SimNode>,
     membership: MembershipWatch,
     onCommit: (entry: Entry) => void,
+    onDeposed: (node: SimNode) => void,
   ) {
     this.#nodes = nodes;
     this.#membership = membership;
     this.#onCommit = onCommit;
+    this.#onDeposed = onDeposed;
   }
 
   /** The last index committed anywhere. */
@@ -135,10 +139,12 @@ export class CommitCheck {
       if (entry.type === "config") this.#membership.committed(node, decodeConfiguration(entry.data));
       this.#onCommit(entry);
     }
+    const isFirst = !this.#lastOfTerm.has(raft.term);
     this.#lastOfTerm.set(raft.term, to);
     for (const other of this.#nodes.values()) {
-      if (other.isUp && other.raft.role === "leader" && other.raft.term > raft.term)
-        this.#requireOf(other, to);
+      if (!other.isUp || other.raft.role !== "leader") continue;
+      if (other.raft.term > raft.term) this.#requireOf(other, to);
+      else if (other.raft.term < raft.term && isFirst) this.#onDeposed(other);
     }
   }
 

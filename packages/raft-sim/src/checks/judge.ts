@@ -19,6 +19,17 @@ import type { LeaseWatch } from "./lease-watch.ts";
 import { LogCheck } from "./log-check.ts";
 import { MembershipWatch } from "./membership-watch.ts";
 
+/** What a {@link Judge} needs of the world. */
+export interface JudgeOptions {
+  readonly nodes: ReadonlyMap<NodeId, SimNode>;
+  /** Of the clients. */
+  readonly random: Random;
+  readonly leases: LeaseWatch;
+  readonly counters: Counters;
+  /** Is told of whoever still leads an earlier term when a later one has its first commit. */
+  readonly onDeposed: (node: SimNode) => void;
+}
+
 /** Sees every step of every node, and throws a {@link ViolationError} as soon as a promise is broken. */
 export class Judge implements NodeObserver {
   readonly commits: CommitCheck;
@@ -28,10 +39,11 @@ export class Judge implements NodeObserver {
   readonly #logs: LogCheck;
   readonly #counters: Counters;
 
-  constructor(nodes: ReadonlyMap<NodeId, SimNode>, random: Random, leases: LeaseWatch, counters: Counters) {
+  constructor({ nodes, random, leases, counters, onDeposed }: JudgeOptions) {
     this.#counters = counters;
     this.membership = new MembershipWatch(nodes, counters);
-    this.commits = new CommitCheck(nodes, this.membership, (entry) => this.workload.committed(entry));
+    const onCommit = (entry: Entry): void => this.workload.committed(entry);
+    this.commits = new CommitCheck(nodes, this.membership, onCommit, onDeposed);
     this.elections = new ElectionCheck((node) => {
       counters.elections += 1;
       this.commits.elected(node);

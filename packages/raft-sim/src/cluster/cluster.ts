@@ -15,6 +15,7 @@ import type { Packet } from "./packet.ts";
 import { Pauses } from "./pauses.ts";
 import { PowerCuts } from "./power-cuts.ts";
 import { SimNode } from "./sim-node.ts";
+import { Usurper } from "./usurper.ts";
 
 /** Sender of a lost snapshot notices after this long. */
 const BROKEN_STREAM_US = 30_000;
@@ -38,6 +39,7 @@ export class Cluster implements NodeHost {
   /** Nodes whose disk is slow, and by what factor. */
   readonly slowDisks: Map<NodeId, number> = new Map();
   readonly pauses: Pauses = new Pauses(this.queue);
+  readonly usurper: Usurper = new Usurper(this);
   readonly profile: Profile;
   readonly counters: Counters;
   /** No more trouble: what remains is to recover. */
@@ -62,7 +64,14 @@ export class Cluster implements NodeHost {
     this.#batchRandom = new Random(seed, 6);
     const closeUs = profile.config.electionTicks * TICK_US;
     const leases = new LeaseWatch(counters, () => this.queue.nowUs, closeUs);
-    this.observer = new Judge(this.nodes, new Random(seed, 7), leases, counters);
+    const onDeposed = (node: SimNode): void => this.#readAt(node);
+    this.observer = new Judge({
+      nodes: this.nodes,
+      random: new Random(seed, 7),
+      leases,
+      counters,
+      onDeposed,
+    });
     this.network = new Network({
       profile,
       random: new Random(seed, 8),
@@ -90,6 +99,13 @@ export class Cluster implements NodeHost {
     this.#tickUs.set(id, TICK_US * pace);
     if (pace !== 1) this.counters.skewedClocks += 1;
     this.start(id);
+  }
+
+  /** A client has seen what a new leader committed, and asks the old one, who may not know: the worst that it can do. */
+  #readAt({ id, epoch }: SimNode): void {
+    if (this.profile.readShare === 0) return;
+    this.counters.deposedReads += 1;
+    this.queue.add(0, { type: "read", node: id, epoch });
   }
 
   /** By the same clock as the node's ticks; but it goes on while the node stands still, or is down. */
@@ -181,6 +197,7 @@ export class Cluster implements NodeHost {
 
   send(packet: Packet): void {
     this.counters.messages += 1;
+    this.usurper.sends(packet);
     this.network.send(packet, this.queue.nowUs);
   }
 

@@ -15,6 +15,8 @@ export type SimEvent =
   | ({ readonly type: "disk"; readonly device: Device } & NodeEvent)
   | ({ readonly type: "apply" } & NodeEvent)
   | { readonly type: "start"; readonly node: NodeId }
+  /** A client reads at this very node. */
+  | ({ readonly type: "read" } & NodeEvent)
   | { readonly type: "client" }
   | { readonly type: "fault"; readonly fault: Fault }
   | { readonly type: "heal" };
@@ -29,4 +31,5 @@ export const EVENT_CODES: Readonly<Record<SimEvent["type"], number>> = {
   client: 6,
   fault: 7,
   heal: 8,
+  read: 9,
 };

@@ -23,6 +23,8 @@ export class Network {
   readonly #cuts = new Uint8Array(MAX_NODES * MAX_NODES);
   /** When the last packet of a link arrives, if not late: without reordering, none is faster than the one before. */
   readonly #lastArrivalUs = new Float64Array(MAX_NODES * MAX_NODES);
+  /** What the way to a node takes longer than usual. */
+  readonly #extraUs = new Float64Array(MAX_NODES);
   #isCalm = false;
 
   constructor(parts: NetworkParts) {
@@ -52,8 +54,14 @@ export class Network {
     this.#cuts[from * MAX_NODES + to] = 1;
   }
 
+  /** What goes to this node takes longer. */
+  slow(to: NodeId, extraUs: number): void {
+    this.#extraUs[to] = extraUs;
+  }
+
   heal(): void {
     this.#cuts.fill(0);
+    this.#extraUs.fill(0);
   }
 
   /** From now on everything sent arrives, once and in time. */
@@ -73,7 +81,8 @@ export class Network {
     const { profile, random, counters } = this.#parts;
     const link = packet.from * MAX_NODES + packet.to;
     const lastUs = this.#lastArrivalUs[link] ?? 0;
-    let atUs = nowUs + profile.minDelayUs + random.exponential(profile.meanDelayUs);
+    let atUs =
+      nowUs + profile.minDelayUs + random.exponential(profile.meanDelayUs) + (this.#extraUs[packet.to] ?? 0);
     if (!this.#isCalm && random.chance(profile.lateChance)) {
       // Long enough to outlive the term it was sent in.
       atUs += random.between(20_000, 600_000);

@@ -15,7 +15,8 @@ export type FaultType =
   | "wipeDisk"
   | "pause"
   | "transfer"
-  | "changeMembers";
+  | "changeMembers"
+  | "usurp";
 
 /** One thing that goes wrong. Where and how are numbers in [0, 1): they mean something whatever has become of the cluster. */
 export interface Fault {
@@ -42,6 +43,7 @@ const CLASS_OF: Readonly<Record<FaultType, FaultClass>> = {
   pause: "pauses",
   transfer: "transfers",
   changeMembers: "membership",
+  usurp: "leases",
 };
 
 const WEIGHTS: readonly (readonly [FaultType, number])[] = [
@@ -58,6 +60,7 @@ const WEIGHTS: readonly (readonly [FaultType, number])[] = [
   ["pause", 0.7],
   ["transfer", 2],
   ["changeMembers", 4],
+  ["usurp", 3],
 ];
 
 /**

@@ -1,6 +1,7 @@
 import type { NodeId } from "@coxswain/raft-core";
 import type { Cluster } from "../cluster/cluster.ts";
 import type { PowerCut, StorageCall } from "../cluster/observer.ts";
+import { USURPATIONS } from "../cluster/usurper.ts";
 import type { SimNode } from "../cluster/sim-node.ts";
 import { pickAt } from "../random.ts";
 import { LossBudget } from "./budget.ts";
@@ -61,6 +62,8 @@ export class Injector {
         return this.#transfer(fault.where);
       case "changeMembers":
         return this.#members.change(fault);
+      case "usurp":
+        return this.#usurp(fault);
     }
   }
 
@@ -134,6 +137,15 @@ export class Injector {
     if (!isUp) return;
     this.#cluster.counters.pauses += 1;
     this.#cluster.pauses.begin(id, durationUs);
+  }
+
+  #usurp({ where, how, durationUs }: Fault): void {
+    const { leader, usurper } = this.#cluster;
+    const voters = leader?.raft.configuration.voters.filter((id) => id !== leader.id) ?? [];
+    const heir = pickAt(voters, where);
+    const usurpation = pickAt(USURPATIONS, how);
+    if (leader === undefined || heir === undefined || usurpation === undefined) return;
+    usurper.begin(leader, heir, usurpation, durationUs);
   }
 
   #transfer(where: number): void {

@@ -73,7 +73,7 @@ export function profileOf(seed: number, without: ReadonlySet<FaultClass> = new S
     meanSnapshotUs: random.between(500, 60_000),
     survivalChance: when("survivingWrites", random.between(0.2, 0.8)),
     clientGapUs: random.between(3_000, 30_000),
-    readShare: when("reads", random.between(0.1, 0.6)),
+    readShare: when("reads", readShareOf(random, enabled.has("leases"))),
     followerShare: random.between(0.1, 0.6),
     faultGapUs: random.between(15_000, 120_000),
     enabled,
@@ -91,6 +91,16 @@ export function profileOf(seed: number, without: ReadonlySet<FaultClass> = new S
 function leaseUsOf(electionTicks: number, skew: number): number {
   const shortestTickUs = TICK_US / skew - 0.5;
   return ((electionTicks - 1) * shortestTickUs) / skew;
+}
+
+/**
+ * Leases are for clusters where little is written. And only there can a node that its leader does not reach be elected
+ * before the lease is over: its log is still as good as any.
+ */
+function readShareOf(random: Random, hasLeases: boolean): number {
+  const mixed = random.between(0.1, 0.6);
+  const mostly = random.between(0.85, 0.99);
+  return random.chance(0.5) && hasLeases ? mostly : mixed;
 }
 
 /** What of it the simulator itself needs is always there. */

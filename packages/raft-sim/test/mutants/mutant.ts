@@ -1,15 +1,21 @@
 import type { EngineFactory, SimulationOptions } from "../../src/index.ts";
 
-/** A bug in a rule of the core: one piece of its source replaced by another, in a copy. */
-export interface SourceMutant {
-  readonly name: string;
-  /** What is wrong, for people. */
-  readonly bug: string;
+/** One piece of the core's source replaced by another. */
+export interface SourceEdit {
   /** Below raft-core/src/core. */
   readonly file: string;
   /** Must occur exactly once, or the mutant is out of date. */
   readonly find: string;
   readonly replace: string;
+}
+
+/** A bug in a rule of the core, in a copy of its source. */
+export interface SourceMutant extends SourceEdit {
+  readonly name: string;
+  /** What is wrong, for people. */
+  readonly bug: string;
+  /** Where the rule is kept in more than one place. */
+  readonly also?: readonly SourceEdit[];
   /** For what does not show in a cluster within the bound of seeds. */
   readonly scenario?: Scenario;
 }

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Raft } from "@coxswain/raft-core";
 import { transformSync } from "@swc/core";
 import type { EngineFactory } from "../../src/index.ts";
-import type { SourceMutant } from "./mutant.ts";
+import type { SourceEdit, SourceMutant } from "./mutant.ts";
 
 const SOURCES = fileURLToPath(new URL("../../../raft-core/src/", import.meta.url));
 
@@ -24,7 +24,8 @@ export class MutantWorkshop {
     for (const file of FILES) {
       const target = join(directory, file.replace(/\.ts$/, ".mjs"));
       mkdirSync(dirname(target), { recursive: true });
-      writeFileSync(target, file === `core/${mutant.file}` ? compile(mutate(mutant)) : this.#original(file));
+      const edits = [mutant, ...(mutant.also ?? [])].filter((edit) => file === `core/${edit.file}`);
+      writeFileSync(target, edits.length > 0 ? compile(mutate(mutant.name, edits)) : this.#original(file));
     }
     return pathToFileURL(join(directory, "core/raft.mjs")).href;
   }
@@ -49,11 +50,15 @@ function read(file: string): string {
   return readFileSync(join(SOURCES, file), "utf8");
 }
 
-function mutate({ name, file, find, replace }: SourceMutant): string {
-  const source = read(`core/${file}`);
-  const count = source.split(find).length - 1;
-  if (count !== 1) throw new Error(`mutant ${name}: its text is ${count} times in core/${file}, not once`);
-  return source.replace(find, () => replace);
+/** All edits of one file. */
+function mutate(name: string, edits: readonly SourceEdit[]): string {
+  let source = read(`core/${edits[0]?.file}`);
+  for (const { file, find, replace } of edits) {
+    const count = source.split(find).length - 1;
+    if (count !== 1) throw new Error(`mutant ${name}: its text is ${count} times in core/${file}, not once`);
+    source = source.replace(find, () => replace);
+  }
+  return source;
 }
 
 function compile(source: string): string {

@@ -1,6 +1,6 @@
 /** What clusters of this engine bring about rarely or never: one core, and a script in the place of the others. */
 import assert from "node:assert/strict";
-import type { Entry, PersistedState } from "@coxswain/raft-core";
+import type { Entry, PersistedState, RaftConfig } from "@coxswain/raft-core";
 import type { Engine, EngineFactory } from "../../src/index.ts";
 
 const THREE = { voters: [1, 2, 3], votersOutgoing: [], learners: [] };
@@ -9,15 +9,20 @@ function logOf(terms: readonly number[], from: number = 1): Entry[] {
   return terms.map((term, at) => ({ index: from + at, term, type: "normal", data: new Uint8Array([at]) }));
 }
 
-function nodeWith(engine: EngineFactory, terms: readonly number[]): Engine {
+/** Node 1 of three, whose log has entries of these terms. */
+export function nodeWith(
+  engine: EngineFactory,
+  terms: readonly number[],
+  config: Omit<RaftConfig, "id"> = {},
+): Engine {
   const term = terms[terms.length - 1] ?? 0;
   const snapshot = { index: 0, term: 0, configuration: THREE, featureLevel: 0 };
   const persisted: PersistedState = { hardState: { term, votedFor: 0 }, snapshot, entries: logOf(terms) };
-  return engine({ id: 1 }, persisted, () => 0.5);
+  return engine({ id: 1, ...config }, persisted, () => 0.5);
 }
 
 /** Takes all that is to be done and syncs it; returns what was sent, and the reads confirmed. */
-function settle(raft: Engine): { sent: string[]; reads: number[] } {
+export function settle(raft: Engine): { sent: string[]; reads: number[] } {
   const sent: string[] = [];
   const reads: number[] = [];
   for (let ready = raft.ready(); ready !== undefined; ready = raft.ready()) {
