@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
-import { addCounts, noCounts, simulate, SimulationError } from "../src/index.ts";
+import { addCounts, FAULT_CLASSES, noCounts, simulate, SimulationError } from "../src/index.ts";
 
 /** On the sources; many more run on the built package, where nothing slows them down: see command-line.integration.test.ts. */
 const SEEDS = 100;
@@ -28,6 +28,15 @@ describe("whole clusters", () => {
 
   test("do the same whether or not they are traced", () => {
     expect(simulate({ seed: 6, trace: () => undefined })).toEqual(simulate({ seed: 6 }));
+  });
+
+  test("rob leaders of their office while they believe in their lease, with nothing else going wrong", () => {
+    const without = new Set(FAULT_CLASSES.filter((each) => each !== "leases" && each !== "reads"));
+    const total = noCounts();
+    for (let seed = 1; seed <= 20; seed += 1) addCounts(total, simulate({ seed, without }).counters);
+    const { usurpations, deposedReads, leaseReads, closeLeaseReads, expiredLeaseReads } = total;
+    for (const count of [usurpations, deposedReads, leaseReads, closeLeaseReads, expiredLeaseReads])
+      expect(count).toBeGreaterThan(0);
   });
 
   test("say which seed and step failed", () => {

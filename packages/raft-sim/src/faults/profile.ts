@@ -83,9 +83,9 @@ export function profileOf(seed: number, without: ReadonlySet<FaultClass> = new S
 }
 
 /**
- * As long as it may be, so that what is wrong by little shows. A voter's promise lasts \`electionTicks\` ticks, less the
- * part of a tick that is over when it is given; the voter's clock may run fast and the leader's slow, each by \`skew\`.
- * A driver's \`maxClockDrift\`, by which the clocks of two members may differ, would be 1 - 1 / skew² here. Each tick
+ * As long as it may be, so that what is wrong by little shows. A voter's promise lasts `electionTicks` ticks, less the
+ * part of a tick that is over when it is given; the voter's clock may run fast and the leader's slow, each by `skew`.
+ * A driver's `maxClockDrift`, by which the clocks of two members may differ, would be 1 - 1 / skew² here. Each tick
  * comes up to half a microsecond early, since events have whole ones.
  */
 function leaseUsOf(electionTicks: number, skew: number): number {
