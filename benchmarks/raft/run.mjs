@@ -1,7 +1,7 @@
 /**
  * The engine beside its peers, on the same machine, in the same run: rounds of all of them in turn, medians of the rounds.
  *
- *     npm run bench:raft -- [--rounds 3] [--seconds 5] [--directory DIR] [--json]
+ *     npm run bench:raft -- [--rounds 3] [--seconds 5] [--only "hashicorp|no TLS"] [--directory DIR] [--json]
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
@@ -14,6 +14,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "5" },
+    only: { type: "string", default: "" },
     directory: { type: "string" },
     json: { type: "boolean" },
   },
@@ -36,7 +37,9 @@ const contestants = [
   { name: "etcd over gRPC, Node client, no TLS", missing: etcdMissing, measure: () => measureEtcd({ ...common, inFlight: IN_FLIGHT, client: "node" }) },
 ];
 
+const wanted = new RegExp(values.only);
 const present = contestants.filter(({ name, missing }) => {
+  if (!wanted.test(name)) return false;
   const why = missing();
   if (why !== undefined) console.error(`Left out: ${name}. ${why}`);
   return why === undefined;

@@ -16,7 +16,7 @@ export interface TransportSettings {
   /** The bytes of a snapshot that go into one write. Default 64 KiB. */
   readonly snapshotChunkBytes: number;
   /**
-   * The bytes of a snapshot sent in a second, at most. Default 32 MiB. Risk: faster takes processor, disk and network from
+   * The bytes of a snapshot sent in a second, at most. Default 16 MiB. Risk: faster takes processor, disk and network from
    * the writes that go on meanwhile; slower keeps the follower away, and the log from being compacted, for longer.
    */
   readonly snapshotBytesPerSecond: number;
@@ -35,7 +35,7 @@ export const DEFAULT_SETTINGS: TransportSettings = {
   maxMessageBytes: 3 * 1_048_576,
   maxBatchBytes: 1_048_576,
   snapshotChunkBytes: 65_536,
-  snapshotBytesPerSecond: 32 * 1_048_576,
+  snapshotBytesPerSecond: 16 * 1_048_576,
   acceptTimeoutMs: 2_000,
   keepaliveMs: 1_000,
   keepaliveTimeoutMs: 1_000,
