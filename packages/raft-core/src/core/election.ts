@@ -24,6 +24,8 @@ export type CampaignReason = "timeout" | "transfer";
 export function campaign(state: ConsensusState, reason: CampaignReason): void {
   const { leadership, installing, needsSnapshot, config } = state;
   if (leadership !== undefined || installing !== undefined || needsSnapshot || !mayLead(state)) return;
+  // Its own vote is a vote, too. By the clock it never comes to this: the timeout is no shorter than the promise.
+  if (reason === "timeout" && isPromised(state)) return;
   if (reason === "timeout" && config.preVote) startPreElection(state);
   else startElection(state, reason);
 }

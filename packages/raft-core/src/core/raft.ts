@@ -136,7 +136,10 @@ export class Raft {
     stepMessage(this.#state, message);
   }
 
-  /** Campaigns now instead of waiting for the timeout; for a node that is alone, and for tests. */
+  /**
+   * Campaigns now instead of waiting for the timeout; for a node that is alone, and for tests. Does nothing while this
+   * node may have promised a leader its lease.
+   */
   campaign(): void {
     campaign(this.#state, "timeout");
   }

@@ -7,7 +7,7 @@ import type { Leadership } from "./leadership.ts";
 import { askForLease } from "./lease.ts";
 import { promoteCaughtUp } from "./membership-change.ts";
 import { isQuorum } from "./quorum.ts";
-import { expireForwardedReads } from "./reads.ts";
+import { confirmReads, expireForwardedReads } from "./reads.ts";
 import { becomeFollower } from "./roles.ts";
 import { tickTransfer } from "./transfer.ts";
 
@@ -35,6 +35,8 @@ function tickLeader(state: ConsensusState, leadership: Leadership): void {
   if (leadership.heartbeatElapsedTicks < state.config.heartbeatTicks) return;
   askForLease(state, leadership);
   broadcastHeartbeat(state, leadership);
+  // A leader that votes alone is answered by nobody.
+  confirmReads(state, leadership);
 }
 
 /** Whether a quorum was heard since the last check (dissertation 6.2). Begins the next period. */

@@ -138,6 +138,15 @@ describe("a leader with a lease", () => {
     expect(node.solo.take().readStates).toEqual([{ context: 1, index: 1 }]);
   });
 
+  test("that votes alone has it by itself, and keeps no questions that nobody will answer", () => {
+    const node = new Leased(emptyState(votersOf(1)));
+    node.solo.raft.campaign();
+    node.solo.sync();
+    node.solo.sync();
+    for (let i = 0; i < HEARTBEAT_TICKS; i += 1) node.solo.raft.tick();
+    expect(node.solo.raft.status().holdsLease).toBe(true);
+  });
+
   test("a follower's read is answered under it, too", () => {
     const node = new Leased();
     node.lead();
@@ -188,6 +197,25 @@ describe("a voter that has promised a lease", () => {
 
   test("a node that never was in a term has promised nothing", () => {
     expect(votes(new Leased(), 1)).toBe(true);
+  });
+
+  test("does not vote for itself either, when it is made to campaign", () => {
+    const { raft } = promised().solo;
+    raft.campaign();
+    expect(raft).toMatchObject({ role: "follower", term: 1 });
+    for (let i = 0; i < ELECTION_TICKS; i += 1) raft.tick();
+    raft.campaign();
+    expect(raft.role).toBe("preCandidate");
+  });
+
+  test("waits after a restart, also when by now it votes alone: the leader that had it left alone may still have the lease", () => {
+    const restarted = { ...emptyState(votersOf(1)), hardState: { term: 1, votedFor: 2 } };
+    const { raft } = new Leased(restarted).solo;
+    raft.campaign();
+    expect(raft).toMatchObject({ role: "follower", term: 1 });
+    for (let i = 0; i < ELECTION_TICKS; i += 1) raft.tick();
+    raft.campaign();
+    expect(raft.role).toBe("candidate");
   });
 
   test("votes at once for whom its leader told to campaign", () => {
