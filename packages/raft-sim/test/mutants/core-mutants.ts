@@ -1,4 +1,9 @@
-import { confirmsReadsByTheirRound, fencesOldWrites, verifiesBeforeCommitting } from "./scenarios.ts";
+import {
+  confirmsReadsByTheirRound,
+  fencesOldWrites,
+  repeatsLostAppends,
+  verifiesBeforeCommitting,
+} from "./scenarios.ts";
 import type { SourceMutant } from "./mutant.ts";
 
 /** Mistakes that Raft engines have made, or could, in the core's own text. */
@@ -202,6 +207,7 @@ export const CORE_MUTANTS: readonly SourceMutant[] = [
   },
   {
     name: "lost-append-never-repeated",
+    scenario: repeatsLostAppends,
     bug: "An append that was lost is never sent again",
     file: "progress.ts",
     find: "this.needsNudge = this.matchIndex < lastIndex;",

@@ -1,6 +1,10 @@
 import { Raft } from "@coxswain/raft-core";
 import { TICK_US } from "../../src/faults/profile.ts";
-import { keepsPromiseInNextTerm, keepsPromiseOfFirstTerm } from "./lease-scenarios.ts";
+import {
+  keepsPromiseInNextTerm,
+  keepsPromiseOfFirstTerm,
+  keepsPromiseThroughRestart,
+} from "./lease-scenarios.ts";
 import type { DriverMutant, SourceMutant } from "./mutant.ts";
 
 /** Mistakes with leases: on either side of the promise, and about the clocks that it trusts. */
@@ -23,6 +27,7 @@ export const LEASE_CORE_MUTANTS: readonly SourceMutant[] = [
   },
   {
     name: "lease-without-promise",
+    scenario: keepsPromiseThroughRestart,
     bug: "Leases rest on the courtesy of check-quorum alone, which ends with the term and with a restart",
     file: "lease.ts",
     find: "return config.lease !== undefined && tick - heardLeaderTick < config.electionTicks;",
@@ -37,6 +42,7 @@ export const LEASE_CORE_MUTANTS: readonly SourceMutant[] = [
   },
   {
     name: "promise-lost-in-restart",
+    scenario: keepsPromiseThroughRestart,
     bug: "A voter that restarts forgets that it may have promised a lease",
     file: "consensus-state.ts",
     find: "this.heardLeaderTick = hardState.term > 0 ? 0 : -config.electionTicks;",

@@ -27,6 +27,11 @@ export function keepsPromiseInNextTerm(engine: EngineFactory): void {
   assert.ok(!votes(raft), "votes for another within the lease of its leader");
 }
 
+/** A voter that has been in a term before may have promised just before it went down. */
+export function keepsPromiseThroughRestart(engine: EngineFactory): void {
+  assert.ok(!votes(nodeWith(engine, [1], LEASE)), "votes for another within the lease of its leader");
+}
+
 /** Power fails before the very first term is durable: whoever starts with an empty disk has promised nothing. */
 export function keepsPromiseOfFirstTerm(engine: EngineFactory): void {
   const raft = nodeWith(engine, [], LEASE);

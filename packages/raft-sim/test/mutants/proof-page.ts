@@ -24,10 +24,16 @@ ${rows.join("\n")}
 "Caught by" names the promise that the judge found broken first: election safety, leader append-only, log matching,
 leader completeness and state-machine safety are those of the Raft paper, figure 3; \`commitRule\` is its section 5.4.2;
 \`voteOnce\` and \`termsRise\` are sections 5.1 and 5.2 held across crashes; \`membershipRule\` is chapter 4.1 of the
-dissertation with its correction of 2015; \`durability\` asks for a quorum of disks under each commit and acknowledgement;
-\`progress\` for a proposal committed and applied everywhere after healing; \`coreAssertion\` is an assertion of the core.
+dissertation with its correction of 2015; \`linearizability\` is about reads, with and without a lease; \`durability\` asks
+for a quorum of disks under each commit and acknowledgement; \`progress\` for a proposal committed and applied everywhere
+after healing; \`coreAssertion\` is an assertion of the core.
 
 Two promises are rules of the algorithm rather than consequences: \`commitRule\` and \`membershipRule\` are checked where the
 rule is broken, so bugs against them show at once, not only when an entry is lost for it.
+
+Bugs with leases are caught by reads that returned old values, not by a rule about leases. Leases last as long as the
+clocks of a seed's world allow, to the microsecond: \`electionTicks - 1\` ticks of the fastest, by the slowest. The core is
+right in \`lease-clock-drifts\` and \`lease-clock-sleeps\`: they break what \`RaftConfig.lease\` asks of the caller's clock,
+and show that it is needed.
 `;
 }

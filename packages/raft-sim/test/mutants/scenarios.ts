@@ -61,8 +61,8 @@ export function fencesOldWrites(engine: EngineFactory): void {
   assert.equal(raft.status().stableIndex, 0, "an old write counts for a new entry");
 }
 
-/** The answer to the round of one read does not confirm a read that was asked after that round was sent. */
-export function confirmsReadsByTheirRound(engine: EngineFactory): void {
+/** Node 1 leads term 1, and all it holds is committed with node 2: the entry that opened the term. */
+function leaderOf(engine: EngineFactory): Engine {
   const raft = nodeWith(engine, []);
   const answer = { from: 2, to: 1, term: 1 } as const;
   raft.campaign();
@@ -73,11 +73,29 @@ export function confirmsReadsByTheirRound(engine: EngineFactory): void {
   const accepted = { success: true, index: 1, hintIndex: 0, hintTerm: 0 };
   raft.step({ ...answer, type: "appendResponse", ...accepted });
   settle(raft);
-  assert.equal(raft.commitIndex, 1, "the script does not get as far as the reads");
+  assert.equal(raft.commitIndex, 1, "the script does not get as far as the first commit");
+  return raft;
+}
+
+/** The answer to the round of one read does not confirm a read that was asked after that round was sent. */
+export function confirmsReadsByTheirRound(engine: EngineFactory): void {
+  const raft = leaderOf(engine);
   raft.readIndex(71);
   settle(raft);
   raft.readIndex(72);
   settle(raft);
-  raft.step({ ...answer, type: "heartbeatResponse", readContext: 1 });
+  raft.step({ type: "heartbeatResponse", from: 2, to: 1, term: 1, readContext: 1 });
   assert.deepEqual(settle(raft).reads, [71], "an old answer confirms a new read");
+}
+
+/** A follower that answers heartbeats, and not the append after which nothing more is written, is asked again. */
+export function repeatsLostAppends(engine: EngineFactory): void {
+  const raft = leaderOf(engine);
+  raft.propose([new Uint8Array([7])]);
+  settle(raft);
+  raft.step({ type: "heartbeatResponse", from: 2, to: 1, term: 1, readContext: 0 });
+  const isRepeated = settle(raft).sent.some(
+    (message) => message.includes('"appendRequest"') && message.includes('"to":2'),
+  );
+  assert.ok(isRepeated, "a lost append is never sent again");
 }
