@@ -33,8 +33,9 @@ function streamTo(state: ConsensusState, peer: Progress): void {
   while (peer.nextIndex <= lastIndex && !peer.inflights.isFull) {
     if (!sendAppend(state, peer)) return;
   }
-  if (peer.inflights.isFull) return;
-  if (peer.needsNudge || peer.sentCommit < state.commitIndex) sendAppend(state, peer);
+  // In a full window all may be lost. An empty append finds out, and a peer that is merely slow gets no more to hold.
+  if (peer.needsNudge || (!peer.inflights.isFull && peer.sentCommit < state.commitIndex))
+    sendAppend(state, peer);
 }
 
 /** False when the peer needs entries that are compacted: then it needs a snapshot instead. */
@@ -46,7 +47,8 @@ function sendAppend(state: ConsensusState, peer: Progress): boolean {
     requestSnapshot(state, peer);
     return false;
   }
-  const entries = log.slice(peer.nextIndex, config.maxAppendEntries, config.maxAppendBytes);
+  const hasRoom = peer.state === "probe" || !peer.inflights.isFull;
+  const entries = hasRoom ? log.slice(peer.nextIndex, config.maxAppendEntries, config.maxAppendBytes) : [];
   const sizeBytes = entries.reduce((sum, entry) => sum + entrySizeBytes(entry), 0);
   peer.sent(prevLogIndex + entries.length, sizeBytes, commitIndex);
   state.outbox.send({
@@ -117,7 +119,7 @@ export function handleHeartbeatResponse(state: ConsensusState, response: Heartbe
   const { leadership, log } = state;
   const peer = heardFrom(state, response.from);
   if (peer === undefined || leadership === undefined) return;
-  peer.heartbeatAnswered(log.lastIndex);
+  peer.heartbeatAnswered(state.tick, log.lastIndex);
   if (response.readContext <= peer.readRound) return;
   peer.readRound = response.readContext;
   confirmReads(state, leadership);

@@ -26,7 +26,7 @@ export class Progress {
   readonly catchUp: CatchUp = new CatchUp();
   /** In `probe`: an append is out, and the next waits for an answer or a heartbeat. */
   isProbing = false;
-  /** In `replicate`: an answer is overdue; ask with an empty append where the stream stands. */
+  /** In `replicate`: an answer is overdue; ask with an empty append where the stream stands, also if the window is full. */
   needsNudge = false;
   /** In `snapshot`: the peer lost its state, so no acknowledgement ends the wait; one may be from before the loss. */
   needsSnapshot = false;
@@ -34,6 +34,7 @@ export class Progress {
   sentCommit = 0;
   /** The newest round of reads this peer has confirmed. */
   readRound = 0;
+  #answeredAtTick: number | undefined = undefined;
   readonly inflights: Inflights;
 
   constructor(id: NodeId, nextIndex: number, inflights: Inflights) {
@@ -84,11 +85,15 @@ export class Progress {
     return this.state === "probe" && prevLogIndex === this.nextIndex - 1 && prevLogIndex > this.matchIndex;
   }
 
-  /** A heartbeat was answered: the peer lives, so an append without answer was probably lost. */
-  heartbeatAnswered(lastIndex: number): void {
+  /**
+   * A heartbeat was answered: the peer lives, so an append without answer was probably lost. Rounds of reads bring
+   * many such answers, which say no more than the first of them.
+   */
+  heartbeatAnswered(tick: number, lastIndex: number): void {
+    if (tick === this.#answeredAtTick) return;
+    this.#answeredAtTick = tick;
     this.isProbing = false;
     if (this.state !== "replicate") return;
-    if (this.inflights.isFull) this.inflights.freeFirst();
     this.needsNudge = this.matchIndex < lastIndex;
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import type { AppendRequest, Message } from "../../src/types.ts";
 import type { SimNode } from "./harness/sim-node.ts";
 import { SimCluster } from "./harness/sim-cluster.ts";
 import { only, Solo } from "./harness/solo.ts";
@@ -18,6 +19,18 @@ function establishedLeader(config: ConstructorParameters<typeof Solo>[1] = {}): 
   for (const id of [2, 3]) solo.acknowledge(id, 1);
   solo.sync();
   return solo;
+}
+
+function appendsTo(id: number, messages: readonly Message[]): AppendRequest[] {
+  return only(messages, "appendRequest").filter(({ to }) => to === id);
+}
+
+/** Takes what the leader sends, and has `from` answer its heartbeat. Gives the appends that come of it. */
+function answerHeartbeat(solo: Solo, from: number): AppendRequest[] {
+  const [heartbeat] = only(solo.sync(), "heartbeatRequest");
+  const { term, readContext } = heartbeat!;
+  solo.raft.step({ type: "heartbeatResponse", from, to: 1, term, readContext });
+  return appendsTo(from, solo.sync());
 }
 
 describe("replication", () => {
@@ -155,6 +168,47 @@ describe("replication", () => {
     cluster.filter = () => true;
     cluster.tick(6);
     for (const node of cluster.up) expect(node.applied).toHaveLength(5);
+  });
+
+  test("a follower that answers heartbeats and no appends gets no more than its window", () => {
+    const solo = establishedLeader({ maxInflightAppends: 3, maxAppendEntries: 1 });
+    solo.raft.propose(Array.from({ length: 20 }, () => bytesOf("x")));
+    const sent = appendsTo(2, solo.sync());
+    for (let i = 0; i < 10; i += 1) {
+      for (let elapsed = 0; elapsed < 2; elapsed += 1) solo.raft.tick();
+      sent.push(...answerHeartbeat(solo, 2));
+    }
+    expect(sent.filter(({ entries }) => entries.length > 0)).toHaveLength(3);
+    expect(sent.slice(3).map(({ prevLogIndex }) => prevLogIndex)).toEqual(Array<number>(10).fill(4));
+  });
+
+  test("rounds of reads ask a follower no more often than ticks do", () => {
+    const solo = establishedLeader();
+    solo.raft.propose([bytesOf("x")]);
+    solo.sync();
+    const asked: AppendRequest[] = [];
+    for (let read = 1; read <= 10; read += 1) {
+      solo.raft.readIndex(read);
+      asked.push(...answerHeartbeat(solo, 2));
+    }
+    expect(asked.map(({ prevLogIndex, entries }) => [prevLogIndex, entries.length])).toEqual([[2, 0]]);
+    solo.raft.tick();
+    solo.raft.readIndex(11);
+    expect(answerHeartbeat(solo, 2)).toHaveLength(1);
+  });
+
+  test("nor is a probe repeated for each of them", () => {
+    const solo = new Solo();
+    solo.lead();
+    solo.sync();
+    solo.acknowledge(2, 1);
+    solo.sync();
+    let probes = 0;
+    for (let read = 1; read <= 10; read += 1) {
+      solo.raft.readIndex(read);
+      probes += answerHeartbeat(solo, 3).length;
+    }
+    expect(probes).toBe(1);
   });
 
   test("a silent peer is probed no more than once for each answer", () => {
