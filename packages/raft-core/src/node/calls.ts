@@ -65,6 +65,7 @@ export class Calls<Result> {
 
   observe(event: RaftEvent): void {
     this.transfers.observe(event);
+    if (event.type === "roleChanged" && event.previous === "leader") this.#leadershipLost();
   }
 
   /** These entries, one at least, were applied here, with these results. */
@@ -98,6 +99,14 @@ export class Calls<Result> {
     this.reads.rejectAll(reason);
     this.forwardedReads.rejectAll(reason);
     this.transfers.rejectAll(reason);
+  }
+
+  #leadershipLost(): void {
+    const { id, commitIndex } = this.#raft;
+    const committed = this.#raft.configurationAt(commitIndex);
+    if (committed === undefined || committed.votersOutgoing.length === 0) return;
+    if (committed.voters.includes(id) || committed.learners.includes(id)) return;
+    this.membership.leftBehind(commitIndex);
   }
 
   #proposeNext(): void {

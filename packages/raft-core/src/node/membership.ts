@@ -63,6 +63,15 @@ export class MembershipChanges {
     }
   }
 
+  /**
+   * This node led, and has no place where the joint configuration that is committed up to here leads to: nobody has to
+   * tell it when others have left that.
+   */
+  leftBehind(commitIndex: number): void {
+    for (const waiting of this.#waiting.filter(({ index }) => index <= commitIndex))
+      this.#end(waiting, unknown(waiting.index));
+  }
+
   rejectAll(cause: Error): void {
     for (const waiting of [...this.#waiting]) this.#end(waiting, unknown(waiting.index, cause));
   }
@@ -128,7 +137,7 @@ function replaced(index: number): ProposalDroppedError {
 
 function unknown(index: number, cause?: Error): ProposalOutcomeUnknownError {
   return new ProposalOutcomeUnknownError(
-    `Leadership was lost, or the node stopped, with the change at index ${index} not known to be committed. ` +
+    `Leadership was lost, or the node stopped, with the change at index ${index} not known to be complete. ` +
       "Look at the new leader's status before you ask again.",
     cause === undefined ? undefined : { cause },
   );

@@ -3,9 +3,11 @@ import {
   type ConfChange,
   encodeConfiguration,
   type Entry,
+  type Message,
   type ProposeOutcome,
   setCommand,
 } from "../../src/index.ts";
+import { decodeConfiguration } from "../../src/core/configuration.ts";
 import { MembershipChanges } from "../../src/node/membership.ts";
 import { Cluster, type Place, rejection } from "./cluster.ts";
 
@@ -58,6 +60,26 @@ describe("changeMembership", () => {
     expect(leader.node.status()).toMatchObject({ role: "follower", leaderReady: false });
     expect(leader.eventsOf("leadershipLost")).toHaveLength(1);
     await cluster.result(next.node.propose(setCommand("a", "1")));
+    await cluster.stop();
+  });
+
+  test("ends as unknown at a leader that removes itself, and is deposed before the joint configuration is left", async () => {
+    const { cluster, leader } = await Cluster.led(4, {}, 3);
+    const { node } = leader;
+    await cluster.result(node.changeMembership({ type: "addLearner", node: 4 }));
+    await cluster.until(() => isCaughtUp(leader, 4), "node 4 has caught up");
+    cluster.network.allow((message) => message.from !== leader.id || !leavesJoint(message));
+    const changes = [
+      { type: "promoteLearner", node: 4 },
+      { type: "removeNode", node: leader.id },
+    ] as const;
+    const change = rejection(node.changeMembership({ type: "joint", changes }));
+    await cluster.until(() => isWithout(leader, leader), "the leader has left the joint configuration");
+    cluster.network.isolate(leader.id);
+    expect(await cluster.result(change, 1_000)).toMatchObject({ code: "PROPOSAL_OUTCOME_UNKNOWN" });
+    cluster.network.heal();
+    const next = await cluster.leader();
+    await cluster.until(() => isWithout(next, leader), "the next leader has left it");
     await cluster.stop();
   });
 
@@ -198,6 +220,20 @@ describe("a change on its way", () => {
     expect(await gone.ended).toBe("PROPOSAL_DROPPED");
   });
 });
+
+function leavesJoint(message: Message): boolean {
+  return (
+    message.type === "appendRequest" &&
+    message.entries.some(
+      ({ type, data }) => type === "config" && decodeConfiguration(data).votersOutgoing.length === 0,
+    )
+  );
+}
+
+function isWithout({ node }: Place, removed: Place): boolean {
+  const { voters, votersOutgoing } = node.status().configuration;
+  return votersOutgoing.length === 0 && !voters.includes(removed.id);
+}
 
 function isCaughtUp(leader: Place, id: number): boolean {
   return leader.node.status().peers.some((peer) => peer.id === id && peer.isCaughtUp);
