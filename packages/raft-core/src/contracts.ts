@@ -90,7 +90,10 @@ export interface Transport {
 export interface Clock {
   /** Monotonic milliseconds. */
   now(): number;
-  /** Calls back every `periodMs` until the returned function is called. */
+  /**
+   * Calls back every `periodMs` until the returned function is called. A call may be late, and is not made up for by
+   * calls in quick succession: with `leaseReads`, voters count by them how long their promise lasts.
+   */
   every(periodMs: number, callback: () => void): () => void;
   /** Calls back once after `delayMs` unless the returned function is called first. */
   after(delayMs: number, callback: () => void): () => void;

@@ -62,9 +62,10 @@ export interface RaftNodeSettings {
   readonly maxPendingReads: number;
   /**
    * Answer linearizable reads at the leader from a lease, without a round of messages (dissertation 6.4.1). The same on
-   * every node; it also keeps a restarted node from voting for `electionTimeoutMs.min`. Default false. Risk: the only
-   * promise here that trusts clocks: a leader whose `clock.now` stands still, as while its machine is suspended or
-   * migrated, may read old values when it wakes.
+   * every node, as are `tickMs` and `electionTimeoutMs.min` with it: to change one of them, stop every node first, since
+   * a leader counts on what the others promise. It also keeps a restarted node from voting for `electionTimeoutMs.min`.
+   * Default false. Risk: the only promise here that trusts clocks: a leader whose `clock.now` stands still, as while its
+   * machine is suspended or migrated, may read old values when it wakes.
    */
   readonly leaseReads: boolean;
   /** The part by which the clocks of two members may differ in speed; shortens the lease. Default 0.1. */
@@ -173,8 +174,8 @@ function refuseUnworkable(settings: RaftNodeSettings & { readonly bootstrap: Con
     if (!(value >= 0 && value < 1))
       throw new InvalidOptionError(`${name} is ${value}; give a number from 0 to below 1.`);
   }
-  const { tickMs, maxProposalBytes, maxUncommittedBytes, systemShare, logMaxBytes, logHardBytes } = settings;
-  if (!(tickMs > 0)) throw new InvalidOptionError(`tickMs is ${tickMs}; give milliseconds above 0.`);
+  const { maxProposalBytes, maxUncommittedBytes, systemShare, logMaxBytes, logHardBytes } = settings;
+  refuseUnworkableTick(settings);
   if (maxProposalBytes > maxUncommittedBytes * (1 - systemShare)) {
     throw new InvalidOptionError(
       `maxUncommittedBytes (${maxUncommittedBytes}) leaves no room for one proposal of maxProposalBytes (${maxProposalBytes}).`,
@@ -187,4 +188,11 @@ function refuseUnworkable(settings: RaftNodeSettings & { readonly bootstrap: Con
   }
   if (settings.bootstrap.voters.length === 0)
     throw new InvalidOptionError("bootstrap names no voters; name at least this node.");
+}
+
+function refuseUnworkableTick({ tickMs, leaseReads }: RaftNodeSettings): void {
+  if (!(tickMs > 0)) throw new InvalidOptionError(`tickMs is ${tickMs}; give milliseconds above 0.`);
+  // Node's timers drop the fraction: ticks would come early, and a promise counted in them would end before the lease.
+  if (!leaseReads || Number.isInteger(tickMs)) return;
+  throw new InvalidOptionError(`tickMs is ${tickMs}; with leaseReads give whole milliseconds.`);
 }

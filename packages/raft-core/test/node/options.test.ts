@@ -15,6 +15,7 @@ test.each<[string, Partial<RaftNodeSettings>]>([
   ["systemShare", { systemShare: 1 }],
   ["logTailShare", { logTailShare: -0.1 }],
   ["tickMs", { tickMs: 0 }],
+  ["tickMs", { tickMs: 1.9, leaseReads: true }],
   ["maxUncommittedBytes", { maxUncommittedBytes: 1_000, maxProposalBytes: 1_000 }],
   ["logHardBytes", { logHardBytes: 1_000 }],
 ])("an unworkable %s is refused by name, and nothing is started", async (name, settings) => {
