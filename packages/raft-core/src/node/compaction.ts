@@ -1,3 +1,4 @@
+import { entrySizeBytes } from "../core/log.ts";
 import type { Entry, SnapshotMeta } from "../types.ts";
 
 export interface CompactionLimits {
@@ -83,7 +84,7 @@ export class Compaction {
       if (entries.length === 0) break;
       for (const entry of entries) {
         if (enough()) break;
-        keptBytes -= entry.data.length;
+        keptBytes -= entrySizeBytes(entry);
         firstIndex++;
       }
     }

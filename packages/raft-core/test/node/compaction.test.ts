@@ -3,10 +3,12 @@ import { type Entry, MemoryStateMachine, setCommand, type SnapshotMeta } from ".
 import { Compaction, type CompactionParts } from "../../src/node/compaction.ts";
 import { Cluster, type Place } from "./cluster.ts";
 
-const LIMITS = { logMaxBytes: 1_000, logMaxEntries: 1_000_000, logTailShare: 0.25, logHardBytes: 2_000 };
+const LIMITS = { logMaxBytes: 2_000, logMaxEntries: 1_000_000, logTailShare: 0.25, logHardBytes: 4_000 };
+/** With its head. */
+const ENTRY_BYTES = 20;
 const NO_MEMBERS = { voters: [], votersOutgoing: [], learners: [] };
 
-/** A log of entries of 10 bytes each, with what surrounds it under the test's control. */
+/** A log of entries that weigh the same, with what surrounds it under the test's control. */
 class LogUnderTest implements CompactionParts {
   firstIndex = 1;
   lastIndex = 0;
@@ -17,7 +19,7 @@ class LogUnderTest implements CompactionParts {
 
   extent() {
     const { firstIndex, lastIndex } = this;
-    return { firstIndex, lastIndex, logSizeBytes: (lastIndex - firstIndex + 1) * 10 };
+    return { firstIndex, lastIndex, logSizeBytes: (lastIndex - firstIndex + 1) * ENTRY_BYTES };
   }
 
   entries(from: number, limit: number): Entry[] {
@@ -26,7 +28,7 @@ class LogUnderTest implements CompactionParts {
       index: from + i,
       term: 1,
       type: "normal",
-      data: new Uint8Array(10),
+      data: new Uint8Array(ENTRY_BYTES - 16),
     }));
   }
 
@@ -72,7 +74,7 @@ describe("compaction", () => {
     expect(log.compacted).toEqual([]);
     grow(1);
     expect(log.compacted).toEqual([76]);
-    expect(log.extent().logSizeBytes).toBe(250);
+    expect(log.extent().logSizeBytes).toBe(500);
   });
 
   test("bounds the count of entries as well", () => {
@@ -113,7 +115,7 @@ describe("compaction", () => {
     expect([log.held, log.compacted]).toEqual([20, [20]]);
     grow(20);
     expect(log.held).toBeUndefined();
-    expect(log.extent().logSizeBytes).toBe(250);
+    expect(log.extent().logSizeBytes).toBe(500);
   });
 
   test("tries again later when it is too early", () => {
