@@ -3,7 +3,8 @@ import { InvalidOptionError } from "../node/errors.ts";
 /**
  * How much the cluster remembers for its sessions. The limits decide what is refused and which session expires, so
  * they are part of the replicated state and of no node's options: they change by an entry of the log (G6). At
- * worst the results take `maxSessions * maxOutstanding * maxResultBytes` of memory on every node.
+ * worst the results take `maxSessions * maxOutstanding * maxResultBytes` of memory on every node, and some 256 bytes more
+ * for each of them and for each session.
  */
 export interface SessionLimits {
   /** Sessions at a time. One more lets the least recently used expire. Default 1,024. */
@@ -28,10 +29,15 @@ export const SESSION_LIMIT_CAPS: SessionLimits = Object.freeze({
   maxResultBytes: 1_048_576,
 });
 
-/** Bytes of results that all sessions together may need; more would be no snapshot's affair any more. */
-const MAX_RESULT_BYTES_IN_ALL = 1024 ** 3;
+/** Bytes that all sessions together may need; more would be no snapshot's affair any more. */
+const MAX_BYTES_IN_ALL = 1024 ** 3;
+/** What a session, and each result that it keeps, takes besides the result's own bytes. */
+const RECORD_BYTES = 256;
 
-/** Throws {@link InvalidOptionError} unless each is a whole number from 1 to its cap, and their product at most 1 GiB. */
+/**
+ * Throws {@link InvalidOptionError} unless each is a whole number from 1 to its cap, and all that they allow takes at most
+ * 1 GiB.
+ */
 export function checkLimits(limits: SessionLimits): void {
   for (const name of ["maxSessions", "maxOutstanding", "maxResultBytes"] as const) {
     if (isWithin(limits[name], SESSION_LIMIT_CAPS[name])) continue;
@@ -39,10 +45,12 @@ export function checkLimits(limits: SessionLimits): void {
       `${name} must be a whole number from 1 to ${SESSION_LIMIT_CAPS[name]}, not ${limits[name]}.`,
     );
   }
-  const inAll = limits.maxSessions * limits.maxOutstanding * limits.maxResultBytes;
-  if (inAll <= MAX_RESULT_BYTES_IN_ALL) return;
+  const { maxSessions, maxOutstanding, maxResultBytes } = limits;
+  const inAll = maxSessions * (RECORD_BYTES + maxOutstanding * (RECORD_BYTES + maxResultBytes));
+  if (inAll <= MAX_BYTES_IN_ALL) return;
   throw new InvalidOptionError(
-    `maxSessions * maxOutstanding * maxResultBytes may be ${MAX_RESULT_BYTES_IN_ALL}, not ${inAll}. Lower one of them.`,
+    `The sessions would take up to ${inAll} bytes, ${RECORD_BYTES} besides each result among them, and may take ` +
+      `${MAX_BYTES_IN_ALL}. Lower maxSessions, maxOutstanding or maxResultBytes.`,
   );
 }
 

@@ -118,4 +118,7 @@ describe("an entry is refused", () => {
 test("limits that cannot be are not written either", () => {
   const limits = { maxSessions: 0, maxOutstanding: 1, maxResultBytes: 1 };
   expect(() => encodeSessionEntry({ kind: "limits", limits })).toThrow("maxSessions must be");
+  // A thousand million results of one byte each take far more than that.
+  const many = { maxSessions: 250_000, maxOutstanding: 4_096, maxResultBytes: 1 };
+  expect(() => encodeSessionEntry({ kind: "limits", limits: many })).toThrow("Lower maxSessions");
 });
