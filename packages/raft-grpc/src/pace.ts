@@ -21,9 +21,12 @@ export class Pace {
     this.#signal = signal;
   }
 
-  /** Resolves when so many bytes more may go. A larger piece than a step goes as a whole, and is waited for afterwards. */
+  /**
+   * Resolves when so many bytes more may go, or nobody wants them any more. A larger piece than a step goes as a whole,
+   * and is waited for afterwards.
+   */
   async take(sizeBytes: number): Promise<void> {
-    while (this.#leftBytes <= 0) {
+    while (this.#leftBytes <= 0 && !this.#signal.aborted) {
       await this.#step();
       this.#leftBytes += this.#stepBytes;
     }
@@ -32,7 +35,6 @@ export class Pace {
 
   #step(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#signal.aborted) return resolve();
       const end = (): void => {
         cancel();
         this.#signal.removeEventListener("abort", end);

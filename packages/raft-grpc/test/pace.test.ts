@@ -63,3 +63,15 @@ test("a wait ends, and leaves no timer, when it is called off", async () => {
   await waiting;
   expect(timers.pending).toBe(0);
 });
+
+test("a long wait that is called off is over at once, however many steps it had left", async () => {
+  const aborter = new AbortController();
+  const pace = new Pace(1_000, new Timers().after, aborter.signal);
+  await pace.take(65_536);
+  let isOver = false;
+  const waiting = pace.take(1).then(() => (isOver = true));
+  aborter.abort();
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+  expect(isOver).toBe(true);
+  await waiting;
+});
