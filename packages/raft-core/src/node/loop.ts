@@ -86,7 +86,7 @@ export class Loop<Result> {
     this.wake();
   }
 
-  /** A node that votes alone need not wait for a leader that cannot exist. */
+  /** A node that votes alone need not wait for a leader that cannot exist; with leases one may, and the core waits. */
   #firstTick(): void {
     this.#begun = true;
     this.output.begin();
