@@ -4,6 +4,7 @@
  */
 import { randomFillSync, randomInt } from "node:crypto";
 import { join } from "node:path";
+import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { Server } from "@grpc/grpc-js";
@@ -49,6 +50,13 @@ const transport = new GrpcTransport({
   credentials: () => (material ? channelCredentials(material) : insecureChannelCredentials()),
 });
 const events = { leaderChanges: 0 };
+/** How long this process was kept from anything else: by its own work, by its collector, by the machine. */
+const stalls = monitorEventLoopDelay({ resolution: 10 });
+stalls.enable();
+let longestGcMs = 0;
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) longestGcMs = Math.max(longestGcMs, duration);
+}).observe({ entryTypes: ["gc"] });
 const server = new Server(serverOptions());
 const raft = raftService({
   identity: () => ({ ...self, clusterId: "benchmark", members, configured: members.map((member) => member.id) }),
@@ -88,7 +96,7 @@ const COMMANDS = {
     const { role, term, leader, leaderReady, commitIndex, lastIndex, appliedIndex, peers } = node.status();
     const { rss } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
-    return { role, term, leader, leaderReady, commitIndex, lastIndex, appliedIndex, peers, rss, cpuMs: (user + system) / 1_000, ...events, count: stateMachine.state.count };
+    return { role, term, leader, leaderReady, commitIndex, lastIndex, appliedIndex, peers, rss, cpuMs: (user + system) / 1_000, longestStallMs: stalls.max / 1e6, longestGcMs, ...events, count: stateMachine.state.count };
   },
   load: async ({ inFlight, seconds, warmupSeconds, payloadBytes }) => {
     const payload = Buffer.alloc(payloadBytes, 7);

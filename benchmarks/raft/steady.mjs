@@ -13,12 +13,18 @@ export async function measureSteadiness({ minutes, inFlight = 256, directory }) 
   try {
     const leader = await cluster.leader();
     const before = await leader.call("status");
-    const figure = await leader.call("load", { inFlight, seconds: minutes * 60, warmupSeconds: 2, payloadBytes: 256 });
+    const startedAt = performance.now();
+    // A proposal that meets an election is in doubt, which ends the load.
+    const figure = await leader
+      .call("load", { inFlight, seconds: minutes * 60, warmupSeconds: 2, payloadBytes: 256 })
+      .catch((error) => ({ endedAfterSeconds: (performance.now() - startedAt) / 1_000, because: error.message }));
     const statuses = await Promise.all([...cluster.running.values()].map((member) => member.call("status")));
     const terms = statuses.map(({ term }) => term);
     return {
       ...figure,
       elections: Math.max(...terms) - before.term,
+      longestStallMs: statuses.map(({ longestStallMs }) => Math.round(longestStallMs)).join(" "),
+      longestGcMs: statuses.map(({ longestGcMs }) => Math.round(longestGcMs)).join(" "),
       rssMiB: statuses.map(({ rss }) => Math.round(rss / 2 ** 20)).join(" "),
     };
   } finally {
