@@ -19,6 +19,8 @@ export class CommitCheck {
   readonly #nodes: ReadonlyMap<NodeId, SimNode>;
   /** Entry i + 1 at i. */
   readonly #committed: Entry[] = [];
+  /** The term of the leader that committed each. */
+  readonly #inTerm: number[] = [];
   /** What each was committed under: decides which disks must hold it, whoever is a member later. */
   readonly #configurations: Configuration[] = [];
   /** The last index committed by the leader of each term. */
@@ -47,6 +49,9 @@ export class CommitCheck {
   }
 
   readonly termAt: (index: number) => number | undefined = (index) => this.#committed[index - 1]?.term;
+
+  /** The term of the leader that committed this entry; the entry itself may be of an earlier one. */
+  readonly committedInTerm: (index: number) => number | undefined = (index) => this.#inTerm[index - 1];
 
   started(node: SimNode, appliedIndex: number): void {
     this.#seenIndex[node.id] = appliedIndex;
@@ -134,6 +139,7 @@ export class CommitCheck {
         throw new ViolationError("commitRule", `node ${node.id} commits ${index}, which it does not hold`);
       }
       this.#committed.push(entry);
+      this.#inTerm.push(raft.term);
       this.#configurations.push(raft.configuration);
       this.requireDurable(index, entry.term);
       if (entry.type === "config") this.#membership.committed(node, decodeConfiguration(entry.data));

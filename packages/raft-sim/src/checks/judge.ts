@@ -49,7 +49,7 @@ export class Judge implements NodeObserver {
       this.commits.elected(node);
       leases.elected(node);
     });
-    this.#logs = new LogCheck(this.commits.termAt);
+    this.#logs = new LogCheck(this.commits);
     this.workload = new Workload(random, this.commits, leases, counters);
   }
 

@@ -1,5 +1,6 @@
 import type { Entry, NodeId, PersistedState, Ready, SnapshotMeta } from "@coxswain/raft-core";
 import type { SimNode } from "../cluster/sim-node.ts";
+import type { CommitCheck } from "./commit-check.ts";
 import { ViolationError } from "../violation.ts";
 
 /** The terms of one node's log, as far as it told its disk. */
@@ -9,7 +10,9 @@ interface Mirror {
   terms: number[];
   /** Where its config entries are. */
   configs: number[];
-  /** The term this node led in at its last ready; 0 if it did not. */
+  /** The node's term at its last ready. */
+  term: number;
+  /** The term it led in then; 0 if it did not. */
   ledTerm: number;
 }
 
@@ -29,21 +32,21 @@ const FULL_COMPARISON_EVERY = 256;
 export class LogCheck {
   readonly #mirrors = new Map<NodeId, Mirror>();
   readonly #known = new Map<number, Known>();
-  readonly #committedTermAt: (index: number) => number | undefined;
+  readonly #commits: Pick<CommitCheck, "termAt" | "committedInTerm">;
   #readies = 0;
 
-  constructor(committedTermAt: (index: number) => number | undefined) {
-    this.#committedTermAt = committedTermAt;
+  constructor(commits: Pick<CommitCheck, "termAt" | "committedInTerm">) {
+    this.#commits = commits;
   }
 
-  started(node: SimNode, { snapshot, entries }: PersistedState): void {
-    const mirror = { base: snapshot.index, baseTerm: snapshot.term, terms: [], configs: [], ledTerm: 0 };
+  started(node: SimNode, { hardState, snapshot, entries }: PersistedState): void {
+    const mirror = newMirror(snapshot, hardState.term);
     this.#mirrors.set(node.id, mirror);
     for (const entry of entries) this.#append(node, mirror, entry);
   }
 
   installed(node: SimNode, meta: SnapshotMeta): void {
-    this.#mirrors.set(node.id, { base: meta.index, baseTerm: meta.term, terms: [], configs: [], ledTerm: 0 });
+    this.#mirrors.set(node.id, newMirror(meta, node.raft.term));
   }
 
   ready(node: SimNode, ready: Ready): void {
@@ -62,6 +65,7 @@ export class LogCheck {
     if (ready.append !== undefined) {
       for (const entry of ready.append.entries) this.#append(node, mirror, entry);
     }
+    mirror.term = raft.term;
     this.#readies += 1;
     if (this.#readies % FULL_COMPARISON_EVERY === 0) compareWhole(node, mirror);
   }
@@ -80,10 +84,15 @@ export class LogCheck {
     if (entry.type === "config") refuseRashChange(node, mirror, entry);
   }
 
-  /** Replacing an entry is in order, unless it is committed. */
+  /**
+   * Replacing an entry is in order, unless it is committed. And unless nobody counted this copy: a later leader may have
+   * committed an entry of an earlier term while this node still follows the leader between the two (figure 8).
+   */
   #refuseLosing(node: SimNode, mirror: Mirror, { index, term }: Entry): void {
     const held = mirror.terms[index - mirror.base - 1];
-    if (held === undefined || held === term || held !== this.#committedTermAt(index)) return;
+    if (held === undefined || held === term || held !== this.#commits.termAt(index)) return;
+    const committedIn = this.#commits.committedInTerm(index) ?? 0;
+    if (term < committedIn && mirror.term < committedIn) return;
     throw new ViolationError(
       "stateMachineSafety",
       `node ${node.id} replaces committed entry ${index}@${held} by one of term ${term}`,
@@ -112,6 +121,10 @@ export function isSameEntry(a: Entry, b: Entry): boolean {
   return (
     isSameHead && a.data.length === b.data.length && a.data.every((byte, index) => byte === b.data[index])
   );
+}
+
+function newMirror({ index, term: baseTerm }: SnapshotMeta, term: number): Mirror {
+  return { base: index, baseTerm, terms: [], configs: [], term, ledTerm: 0 };
 }
 
 function lastOf(mirror: Mirror): number {
