@@ -75,9 +75,12 @@ export class LevelLogStorage implements LogStorage {
     const { database, torn } = openDatabase
       ? { database: await openDatabase(directory) }
       : await openLog(directory, mustExist);
-    if (mustBeNew && (await database.get(FORMAT_KEY)) !== undefined) {
+    try {
+      if (mustBeNew && (await database.get(FORMAT_KEY)) !== undefined)
+        throw new IdentityMissingError(directory);
+    } catch (error) {
       await database.close();
-      throw new IdentityMissingError(directory);
+      throw error instanceof RaftLevelError ? error : new StorageFailedError(directory, error);
     }
     if (torn) onTruncated?.(torn);
     return new LevelLogStorage(directory, database);

@@ -10,6 +10,18 @@ async function onMemory(): Promise<{ storage: LevelLogStorage; database: SortedD
   return { storage, database };
 }
 
+test("an open that cannot read what is there lets go of the directory", async () => {
+  const database = new SortedDatabase();
+  const cause = new Error("input/output error");
+  database.get = () => Promise.reject(cause);
+  const opening = LevelLogStorage.open("/data/log", {
+    mustBeNew: true,
+    openDatabase: () => Promise.resolve(database),
+  });
+  await expect(opening).rejects.toMatchObject({ code: "STORAGE_FAILED", cause });
+  expect(database.closed).toBe(1);
+});
+
 describe("a failed write", () => {
   test("is the last: it, the calls behind it and all later ones reject with its cause", async () => {
     const { storage, database } = await onMemory();
