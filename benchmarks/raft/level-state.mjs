@@ -19,7 +19,6 @@ export class LevelState {
   #database;
   #meta;
   #durable;
-  #isReplacing = false;
 
   static async open(directory) {
     const state = new LevelState();
