@@ -93,7 +93,10 @@ export interface RaftNodeSettings {
 
   /** The log in memory above which it is compacted. Default 64 MiB. Risk: small logs mean more snapshots to slow followers. */
   readonly logMaxBytes: number;
-  /** The same as a count of entries, for small ones. Default 262,144. */
+  /**
+   * The same as a count of entries, for small ones. Default 65,536. Risk: many small objects held for long make the
+   * collector's pauses longer, and pauses near `electionTimeoutMs.min` elect.
+   */
   readonly logMaxEntries: number;
   /** Part of both that compaction leaves for followers that lag. Default 0.25. */
   readonly logTailShare: number;
@@ -134,7 +137,7 @@ export const DEFAULT_SETTINGS: RaftNodeSettings = {
   maxApplyEntries: 1024,
   maxApplyBytes: MIB,
   logMaxBytes: 64 * MIB,
-  logMaxEntries: 262_144,
+  logMaxEntries: 65_536,
   logTailShare: 0.25,
   logHardBytes: 128 * MIB,
   snapshotRetryMs: { min: 1_000, max: 30_000 },

@@ -25,7 +25,7 @@ export interface StateModel<State, Result> {
 /** When a {@link SnapshottedStateMachine} saves its state by itself: at whichever limit is reached first. */
 export interface SnapshottedStateMachineOptions {
   /**
-   * Entries applied since the last save. Default 65,536, a quarter of the log's own limit. Risk: fewer spend more time
+   * Entries applied since the last save. Default 16,384, a quarter of the log's own limit. Risk: fewer spend more time
    * on encoding, more take longer to replay at a start; above `logMaxEntries` the log outgrows its limit.
    */
   readonly saveEveryEntries?: number;
@@ -82,7 +82,7 @@ export class SnapshottedStateMachine<State, Result> implements SessionedStateMac
     const { state, sessions, meta } = opened;
     this.#model = model;
     this.#store = store;
-    this.#limits = { saveEveryEntries: 65_536, saveEveryBytes: 16 * 1024 * 1024, ...options };
+    this.#limits = { saveEveryEntries: 16_384, saveEveryBytes: 16 * 1024 * 1024, ...options };
     this.#state = state;
     this.#sessions = sessions;
     this.#meta = meta;
