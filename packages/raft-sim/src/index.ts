@@ -18,7 +18,7 @@ export { type Engine, type EngineFactory, raftEngine } from "./engine.ts";
 export { COUNTED, type Counter, type Counters, addCounts, noCounts } from "./counters.ts";
 export { Coverage, type CoverageRow } from "./coverage.ts";
 export { FAULT_CLASSES, type FaultClass, isFaultClass } from "./faults/fault-class.ts";
-export { type Profile, profileOf } from "./faults/profile.ts";
+export { type Profile, type WorldConfig, profileOf } from "./faults/profile.ts";
 export { type Invariant, ViolationError } from "./violation.ts";
 export type { PowerCut } from "./cluster/observer.ts";
 export { checkRegister, type RegisterOperation } from "./linearizability/check-register.ts";

@@ -112,6 +112,7 @@ export class Raft {
     return this.#state.log.firstIndex;
   }
 
+  /** The newest entry held, or the snapshot's last when there is none. */
   get lastIndex(): number {
     return this.#state.log.lastIndex;
   }

@@ -103,8 +103,8 @@ function readShareOf(random: Random, hasLeases: boolean): number {
   return random.chance(0.5) && hasLeases ? mostly : mixed;
 }
 
-/** What of it the simulator itself needs is always there. */
-type WorldConfig = Omit<RaftConfig, "id"> &
+/** How every node of a world is set, its id aside. What the simulator itself needs is always there. */
+export type WorldConfig = Omit<RaftConfig, "id"> &
   Required<Pick<RaftConfig, "electionTicks" | "electionTicksMax" | "checkQuorum">>;
 
 function configOf(random: Random, enabled: ReadonlySet<FaultClass>): WorldConfig {
