@@ -42,7 +42,7 @@ export { OutputBudget } from "./output-budget.ts";
 export type { BudgetMember, OutputBudgetOptions } from "./output-budget.ts";
 export { OutputBuffer } from "./output-buffer.ts";
 export type { OutputBufferOptions, OutputChunk, OutputGap, OutputRead, OutputStream } from "./output-buffer.ts";
-export { OutputReader } from "./output-reader.ts";
+export { checkReaderOptions, OutputReader } from "./output-reader.ts";
 export type { OutputPiece, OutputReaderOptions, ReadableOutput } from "./output-reader.ts";
 export { resultOfRejection } from "./task-result.ts";
 export type { ErrorType, TaskOutcome, TaskResult } from "./task-result.ts";

@@ -49,13 +49,11 @@ export class OutputReader implements AsyncIterableIterator<OutputPiece, undefine
   #closed = false;
 
   constructor(output: ReadableOutput, options: OutputReaderOptions, onClose: () => void) {
-    const { tailBytes, maxBytes = DEFAULT_MAX_BYTES, signal } = options;
+    checkReaderOptions(options);
+    const { offset = 0, tailBytes, maxBytes = DEFAULT_MAX_BYTES, signal } = options;
     this.#output = output;
-    this.#maxBytes = checked("maxBytes", maxBytes, 1);
-    this.#offset =
-      tailBytes === undefined
-        ? checked("offset", options.offset ?? 0, 0)
-        : Math.max(0, output.totalBytes - checked("tailBytes", tailBytes, 0));
+    this.#maxBytes = maxBytes;
+    this.#offset = tailBytes === undefined ? offset : Math.max(0, output.totalBytes - tailBytes);
     this.#signal = signal;
     this.#onClose = onClose;
     if (signal?.aborted) this.#close();
@@ -125,7 +123,14 @@ export class OutputReader implements AsyncIterableIterator<OutputPiece, undefine
   }
 }
 
-function checked(name: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
+/** Throws a RangeError for a number that is none of bytes. For authors of readers. */
+export function checkReaderOptions({ offset = 0, tailBytes = 0, maxBytes = 1 }: OutputReaderOptions): void {
+  checkAtLeast("offset", offset, 0);
+  checkAtLeast("tailBytes", tailBytes, 0);
+  checkAtLeast("maxBytes", maxBytes, 1);
+}
+
+function checkAtLeast(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
   throw new RangeError(`${name} must be an integer of at least ${least}, not ${value}`);
 }
