@@ -96,7 +96,7 @@ const report = {
   fastReadersWithGaps: results.slice(slow).filter(({ missed }) => missed > 0).length,
   readersWithGaps: results.filter(({ missed }) => missed > 0).length,
   gapMb: sum(results.map(({ missed }) => missed)) / MB,
-  lostBytes: 0,
+  lostBytes: totalBytes * readers - sum(results.map(({ bytes, missed }) => bytes + missed)),
   startRssMb: startRssBytes / MB,
   peakRssMb: peakRssBytes / MB,
   cpuSeconds: (cpu.user + cpu.system) / 1e6,
