@@ -235,7 +235,7 @@ export class CoxswainNode {
     );
     this.#workerSide = workerSide;
     const localOutput = (executionId: string, attempt: number, tailBytes: number): Uint8Array | undefined =>
-      workerSide.worker.output(executionId, attempt)?.tail(tailBytes);
+      workerSide.worker.outputTail(executionId, attempt, tailBytes);
     const jobService = new JobService({
       nodeId: options.nodeId,
       ...{ raft, store, scheduler, localOutput, logger },

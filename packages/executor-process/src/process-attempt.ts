@@ -45,7 +45,7 @@ export class ProcessAttempt implements RunningTask {
   /** @param marker names the run; unguessable and never used again */
   constructor(command: Command, marker: string, timeoutMs: number, context: AttemptContext, around: Surroundings) {
     this.ref = context.ref;
-    this.output = new OutputBuffer({ capacityBytes: around.settings.outputCapacityBytes });
+    this.output = new OutputBuffer({ capacityBytes: around.settings.outputCapacityBytes, budget: context.outputBudget });
     this.#command = command;
     this.#marker = marker;
     this.#timeoutMs = timeoutMs;

@@ -17,9 +17,14 @@ export function endingOfStatus(head: Head): Ending {
   const { httpStatus } = head;
   if (httpStatus >= 200 && httpStatus < 300) return { ...head, outcome: "succeeded", retryable: false };
   if (httpStatus >= 300 && httpStatus < 400) {
-    return failed("REDIRECT", `The target redirects (${httpStatus}), which is not followed; use the final URL.`, head);
+    return endingOfRedirect(head, "redirects are not followed here");
   }
   return failed("HTTP", `The target answered ${httpStatus}.`, head);
+}
+
+/** @param reason why the redirect was not followed */
+export function endingOfRedirect(head: Head, reason: string): Ending {
+  return failed("REDIRECT", `The target redirects (${head.httpStatus}): ${reason}; use the final URL.`, head);
 }
 
 /** It was ended from outside, before or after the head of the response. */

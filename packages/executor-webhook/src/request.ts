@@ -8,6 +8,10 @@ export interface WebhookRequest {
   readonly path: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Those of the headers that the task did not name: for any origin to see. */
+  readonly ownHeaders: Readonly<Record<string, string>>;
+  readonly idempotencyKey: string;
+  readonly attempt: string;
   /** Undefined for methods that carry none. */
   readonly body: ((executedAtMs: number) => string) | undefined;
 }
@@ -27,6 +31,7 @@ const RESERVED = new Set([
   "upgrade",
   "idempotency-key",
   "coxswain-attempt",
+  "coxswain-signature",
 ]);
 const WITHOUT_BODY = new Set(["GET", "HEAD", "OPTIONS"]);
 /** They mean something else than a request to a resource. */
@@ -39,22 +44,24 @@ export function requestOf(task: WebhookTask, context: AttemptContext): WebhookRe
   const hasBody = !WITHOUT_BODY.has(method);
   const payload = task.payload ?? new Uint8Array();
   if (!hasBody && payload.length > 0) throw new InvalidTaskError(`${method} carries no payload; use POST.`);
+  const idempotencyKey = headerText(context.ref.executionId);
+  const attempt = String(context.ref.attempt);
+  const common = { "user-agent": "coxswain", ...(hasBody ? { "content-type": "application/json" } : {}) };
+  const identity = { "idempotency-key": idempotencyKey, "coxswain-attempt": attempt };
   return {
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method,
-    headers: {
-      "user-agent": "coxswain",
-      ...(hasBody ? { "content-type": "application/json" } : {}),
-      ...headersOf(task.headers ?? {}),
-      "idempotency-key": headerText(context.ref.executionId),
-      "coxswain-attempt": String(context.ref.attempt),
-    },
+    headers: { ...common, ...headersOf(task.headers ?? {}), ...identity },
+    ownHeaders: { ...common, ...identity },
+    idempotencyKey,
+    attempt,
     body: hasBody ? (executedAtMs) => bodyOf(payload, context, executedAtMs) : undefined,
   };
 }
 
-function urlOf(text: string): URL {
+/** @throws {InvalidTaskError} */
+export function urlOf(text: string): URL {
   // URL would silently drop line breaks and tabs.
   if (!isPrintable(text) || /\s/.test(text)) throw new InvalidTaskError("url must not contain spaces or control characters.");
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -5,18 +5,18 @@ import { checkedConnector } from "./connector.ts";
 import { requestOf } from "./request.ts";
 import { TargetPolicy } from "./target-policy.ts";
 import { WebhookAttempt } from "./webhook-attempt.ts";
+import type { Sending } from "./webhook-attempt.ts";
 import type { WebhookExecutorOptions } from "./webhook-options.ts";
 
-/** Runs `webhook` tasks: one HTTP request each, never repeated, never redirected. */
+/** Runs `webhook` tasks: one HTTP request each, never repeated, and redirected only where the options say so. */
 export class WebhookExecutor implements Executor {
   readonly kind = "webhook";
   readonly #agent: Agent;
-  readonly #bodyMaxBytes: number;
+  readonly #sending: Sending;
   readonly #register = new AttemptRegister<WebhookAttempt>();
 
   /** Throws a RangeError when `allow` holds something that is no CIDR. */
   constructor(options: WebhookExecutorOptions = {}) {
-    this.#bodyMaxBytes = options.bodyMaxBytes ?? 64 * 1024;
     this.#agent = new Agent({
       connect: checkedConnector(new TargetPolicy(options.allow ?? []), options),
       connections: options.connectionsPerOrigin ?? 16,
@@ -26,6 +26,12 @@ export class WebhookExecutor implements Executor {
       headersTimeout: 0,
       bodyTimeout: 0,
     });
+    this.#sending = {
+      agent: this.#agent,
+      bodyMaxBytes: options.bodyMaxBytes ?? 64 * 1024,
+      maxRedirects: options.maxRedirects ?? 0,
+      signingSecret: options.signingSecret,
+    };
   }
 
   async start(spec: TaskSpec, context: AttemptContext): Promise<RunningTask> {
@@ -34,7 +40,7 @@ export class WebhookExecutor implements Executor {
     const request = requestOf(task, context);
     return this.#register.add(
       context.ref,
-      () => new WebhookAttempt(request, spec.timeoutMs, context, this.#agent, this.#bodyMaxBytes),
+      () => new WebhookAttempt(request, spec.timeoutMs, context, this.#sending),
     );
   }
 

@@ -21,6 +21,13 @@ export interface WebhookExecutorOptions {
   readonly idleTimeoutMs?: number;
   /** PEM certificates trusted instead of Node's own roots. */
   readonly ca?: string | readonly string[];
+  /** Signs each request in the header `Coxswain-Signature`; see `signatureOf`. Default: none is signed. */
+  readonly signingSecret?: string | Uint8Array;
+  /**
+   * Redirects that are followed: 307 and 308, and any for GET and HEAD; never from https: to
+   * http:. Each target is checked as the first one is. Default 0: a redirect fails the attempt.
+   */
+  readonly maxRedirects?: number;
   /** Default: the system's resolver. */
   readonly lookup?: Lookup;
 }

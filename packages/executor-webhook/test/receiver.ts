@@ -89,7 +89,9 @@ async function respond({ pathname, searchParams }: URL, response: ServerResponse
     case "echo":
       return void head(200).end(Buffer.from(searchParams.get("base64") ?? "", "base64"));
     case "redirect":
-      return void head(Number(argument), { location: "/redirect/302" }).end();
+      return void head(Number(argument), { location: searchParams.get("to") ?? pathname }).end();
+    case "endless-redirect":
+      return flood(head(307, { location: "/status/200" }), 1e15);
     case "flood":
       return flood(head(200), Number(argument));
     case "drip":

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { GuardHandle } from "./guard.ts";
+import type { OutputBudget } from "./output-budget.ts";
 import type { OutputBuffer } from "./output-buffer.ts";
 import type { TaskResult } from "./task-result.ts";
 import type { TaskSpec } from "./task-spec.ts";
@@ -34,6 +35,8 @@ export interface AttemptContext {
   readonly guard: GuardHandle;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Bounds the output of all attempts of the node together. Default none. */
+  readonly outputBudget?: OutputBudget | undefined;
 }
 
 /** An attempt from start to end. */

@@ -24,7 +24,7 @@ export class MemoryTask implements RunningTask {
     this.ref = context.ref;
     this.spec = spec;
     this.context = context;
-    this.output = new OutputBuffer({ capacityBytes: outputCapacityBytes });
+    this.output = new OutputBuffer({ capacityBytes: outputCapacityBytes, budget: context.outputBudget });
     this.#script = script;
     this.#startedAtMs = script.end === "missing" ? 0 : context.clock.now();
     let resolve: (result: TaskResult) => void = () => {};

@@ -1,9 +1,16 @@
 import { Buffer } from "node:buffer";
+import type { BudgetMember, OutputBudget } from "./output-budget.ts";
+import { OutputPages } from "./output-pages.ts";
+import { OutputReader } from "./output-reader.ts";
+import type { OutputPiece, OutputReaderOptions, ReadableOutput } from "./output-reader.ts";
 import { SegmentQueue } from "./segment-queue.ts";
 
 export type OutputStream = "stdout" | "stderr";
 
-/** A run of output of one stream. The bytes are a copy: later writes do not change them. */
+/**
+ * A run of output of one stream. Later writes do not change the bytes. They are shared with all
+ * readers, so they must not be written to; whoever keeps them keeps up to 64 KiB around them.
+ */
 export interface OutputChunk {
   readonly offset: number;
   readonly stream: OutputStream;
@@ -28,32 +35,43 @@ export interface OutputRead {
 }
 
 export interface OutputBufferOptions {
-  /** Bytes kept, at least 1. Memory grows up to this with the output; older bytes are overwritten. */
+  /** Bytes kept, at least 1. Memory grows with the output up to this and two pages (64 KiB each at most); older bytes are dropped. */
   readonly capacityBytes: number;
+  /** Bounds this output and others together; `discard` the output when it is no longer needed. Default none. */
+  readonly budget?: OutputBudget | undefined;
 }
 
 /** Enough for text in short lines; alternating single bytes overwrite earlier than the capacity says. */
 const BYTES_PER_SEGMENT = 16;
-const FIRST_ALLOCATION_BYTES = 4096;
 
 /**
  * The output of one attempt: a ring of bounded memory over one sequence of bytes, stdout and
  * stderr in order of arrival. Offsets are absolute and never reused, so that any number of
  * readers keep their own position and learn exactly what they missed. Writing never waits.
+ *
+ * @example
+ * for await (const piece of output.reader({ tailBytes: 1000, signal })) {
+ *   if (piece.kind === "chunk") process.stdout.write(piece.bytes);
+ *   else console.error(`missed bytes ${piece.from} to ${piece.to}`);
+ * }
  */
-export class OutputBuffer {
+export class OutputBuffer implements BudgetMember, ReadableOutput {
   readonly capacityBytes: number;
-  #ring: Buffer = Buffer.alloc(0);
+  readonly #budget: OutputBudget | undefined;
+  readonly #pages: OutputPages;
   #total = 0;
   #closed = false;
+  #readerCount = 0;
   readonly #segments: SegmentQueue;
   readonly #listeners = new Set<() => void>();
 
-  constructor({ capacityBytes }: OutputBufferOptions) {
+  constructor({ capacityBytes, budget }: OutputBufferOptions) {
     if (!Number.isSafeInteger(capacityBytes) || capacityBytes < 1) {
       throw new RangeError(`capacityBytes must be a positive integer, not ${capacityBytes}`);
     }
     this.capacityBytes = capacityBytes;
+    this.#budget = budget;
+    this.#pages = new OutputPages(capacityBytes);
     this.#segments = new SegmentQueue(Math.max(2, Math.ceil(capacityBytes / BYTES_PER_SEGMENT)));
   }
 
@@ -64,7 +82,17 @@ export class OutputBuffer {
 
   /** Offset of the oldest byte kept. */
   get firstOffset(): number {
-    return Math.max(this.#total - this.capacityBytes, this.#segments.firstOffset);
+    return Math.max(this.#total - this.capacityBytes, this.#segments.firstOffset, this.#pages.firstOffset);
+  }
+
+  /** Memory of the bytes kept. */
+  get heldBytes(): number {
+    return this.#pages.heldBytes;
+  }
+
+  /** Readers that have neither ended nor left. */
+  get readerCount(): number {
+    return this.#readerCount;
   }
 
   /** Whether `end` was called. */
@@ -76,12 +104,13 @@ export class OutputBuffer {
   write(chunk: Uint8Array, stream: OutputStream): void {
     if (this.#closed || chunk.length === 0) return;
     const start = this.#total;
-    this.#total += chunk.length;
     const kept = chunk.length > this.capacityBytes ? chunk.subarray(-this.capacityBytes) : chunk;
-    this.#grow(Math.min(this.#total, this.capacityBytes), start);
-    this.#put(kept, this.#total - kept.length);
+    // Segments first: pages that the budget takes meanwhile may be those of this very chunk.
     this.#segments.append(start, stream);
-    this.#segments.dropBefore(this.#total - this.capacityBytes);
+    this.#total += chunk.length;
+    this.#dropBefore(this.#total - this.capacityBytes);
+    this.#pages.append(kept, this.#total - kept.length, (sizeBytes) => this.#budget?.reserve(sizeBytes, this));
+    this.#segments.dropBefore(this.firstOffset);
     this.#notify();
   }
 
@@ -106,15 +135,45 @@ export class OutputBuffer {
     const first = this.firstOffset;
     const from = Math.min(Math.max(offset, first), this.#total);
     const to = Math.min(this.#total, from + Math.max(0, maxBytes));
-    const chunks = this.#segments.between(from, to).map((segment) => ({
-      offset: segment.from,
-      stream: segment.stream,
-      bytes: this.#copy(segment.from, segment.to),
-    }));
+    const chunks: OutputChunk[] = [];
+    for (let at = from; at < to; at += chunks.at(-1)?.bytes.length ?? Infinity) chunks.push(this.#chunkAt(at, to));
     const nextOffset = Math.max(to, Math.min(offset, this.#total));
     const ended = this.#closed && nextOffset >= this.#total;
     const read = { chunks, nextOffset, ended };
     return Math.max(0, offset) < first ? { ...read, gap: { from: Math.max(0, offset), to: first } } : read;
+  }
+
+  /** What lies at `offset`, in one piece: see {@link ReadableOutput}. */
+  pieceAt(offset: number, maxBytes: number): OutputPiece | undefined {
+    const first = this.firstOffset;
+    if (offset < first) return { kind: "gap", from: offset, to: first };
+    if (offset >= this.#total) return undefined;
+    return { kind: "chunk", ...this.#chunkAt(offset, Math.min(this.#total, offset + maxBytes)) };
+  }
+
+  /**
+   * A reader of its own, from the start unless told otherwise. Neither the writer nor any other
+   * reader waits for it. Throws a RangeError for options that are no such numbers.
+   */
+  reader(options: OutputReaderOptions = {}): OutputReader {
+    this.#readerCount += 1;
+    try {
+      return new OutputReader(this, options, () => (this.#readerCount -= 1));
+    } catch (error) {
+      this.#readerCount -= 1;
+      throw error;
+    }
+  }
+
+  giveUpOldest(): number {
+    return this.#pages.dropOldest();
+  }
+
+  /** Ends the output and forgets all bytes: readers that were behind see a gap. Its budget has the memory back. */
+  discard(): void {
+    this.#dropBefore(Infinity);
+    this.#budget?.leave(this);
+    this.end();
   }
 
   /** Calls back after each write and at the end, until the returned function is called. Exceptions are the listener's fault and travel to the writer. */
@@ -128,29 +187,26 @@ export class OutputBuffer {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Doubles the ring until it holds `needed`; positions change with its size, so what is kept moves. */
-  #grow(needed: number, end: number): void {
-    if (needed <= this.#ring.length) return;
-    let size = Math.max(this.#ring.length, Math.min(FIRST_ALLOCATION_BYTES, this.capacityBytes));
-    while (size < needed) size = Math.min(size * 2, this.capacityBytes);
-    const start = Math.max(0, end - this.#ring.length);
-    const kept = this.#copy(start, end);
-    this.#ring = Buffer.alloc(size);
-    this.#put(kept, start);
+  #dropBefore(offset: number): void {
+    const freedBytes = this.#pages.dropBefore(offset);
+    this.#budget?.released(freedBytes);
+    this.#segments.dropBefore(offset);
   }
 
-  #put(bytes: Uint8Array, offset: number): void {
-    const at = offset % this.#ring.length;
-    const head = bytes.subarray(0, this.#ring.length - at);
-    this.#ring.set(head, at);
-    this.#ring.set(bytes.subarray(head.length), 0);
+  /** From `offset`, which is kept, to `to` at most; a stream's and a page's end cut it short. */
+  #chunkAt(offset: number, to: number): OutputChunk {
+    const segment = this.#segments.at(offset);
+    if (!segment) throw new Error(`no stream is known for the byte at ${offset}`);
+    return { offset, stream: segment.stream, bytes: this.#pages.slice(offset, Math.min(to, segment.to)) };
   }
 
   #copy(from: number, to: number): Buffer {
-    const length = to - from;
-    if (length <= 0) return Buffer.alloc(0);
-    const at = from % this.#ring.length;
-    const head = this.#ring.subarray(at, Math.min(at + length, this.#ring.length));
-    return Buffer.concat([head, this.#ring.subarray(0, length - head.length)], length);
+    const copy = Buffer.alloc(Math.max(0, to - from));
+    for (let at = from; at < to; ) {
+      const bytes = this.#pages.slice(at, to);
+      copy.set(bytes, at - from);
+      at += bytes.length;
+    }
+    return copy;
   }
 }

@@ -38,20 +38,18 @@ export class SegmentQueue {
 
   /** Forgets the segments that end at or before `offset`. */
   dropBefore(offset: number): void {
-    while ((this.#segments[this.#head + 1]?.from ?? Infinity) <= offset) this.#head += 1;
+    for (let next = this.#head + 1; next < this.#segments.length; next += 1) {
+      if ((this.#segments[next]?.from ?? Infinity) > offset) break;
+      this.#head = next;
+    }
     this.#cut();
   }
 
-  /** The segments of `[from, to)`, cut to it. */
-  between(from: number, to: number): SegmentRange[] {
-    const ranges: SegmentRange[] = [];
-    for (let i = this.#placeOf(from); i < this.#segments.length; i += 1) {
-      const segment = this.#segments[i];
-      if (!segment || segment.from >= to) break;
-      const end = Math.min(this.#segments[i + 1]?.from ?? to, to);
-      if (end > from) ranges.push({ from: Math.max(segment.from, from), to: end, stream: segment.stream });
-    }
-    return ranges;
+  /** The segment that holds `offset`, which is known and written; `to` is Infinity for the last one. */
+  at(offset: number): SegmentRange | undefined {
+    const place = this.#placeOf(offset);
+    const segment = this.#segments[place];
+    return segment && { ...segment, to: this.#segments[place + 1]?.from ?? Infinity };
   }
 
   /** Binary search for the last segment that begins at or before `offset`. */

@@ -29,5 +29,8 @@ export { Lease } from "./lease.ts";
 export type { After, UptimeMs } from "./lease.ts";
 export { LevelResultStore } from "./level-result-store.ts";
 export type { ResultDatabase } from "./level-result-store.ts";
+export type { AttemptOutput, ExitRecord, OutputRecord } from "./output/attempt-output.ts";
+export { OutputSpool } from "./output/output-spool.ts";
+export type { OutputSpoolOptions } from "./output/output-spool.ts";
 export { Worker } from "./worker.ts";
 export type { WorkerOptions } from "./worker.ts";

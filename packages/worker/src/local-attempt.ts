@@ -9,13 +9,16 @@ import type { AssignedAttempt } from "./contracts.ts";
 export class LocalAttempt {
   readonly assigned: AssignedAttempt;
   readonly #now: () => number;
+  readonly #onOutput: (output: OutputBuffer) => void;
   #task: RunningTask | undefined;
   #stopGraceMs: number | undefined;
   #lostBecause: string | undefined;
 
-  constructor(assigned: AssignedAttempt, now: () => number) {
+  /** @param onOutput called once the task has started */
+  constructor(assigned: AssignedAttempt, now: () => number, onOutput: (output: OutputBuffer) => void) {
     this.assigned = assigned;
     this.#now = now;
+    this.#onOutput = onOutput;
   }
 
   /** There once the task has started. */
@@ -33,6 +36,7 @@ export class LocalAttempt {
       if (this.#lostBecause !== undefined) return lostResult(this.#lostBecause, 0, this.#now());
       return resultOfRejection(error, this.#now());
     }
+    this.#onOutput(this.#task.output);
     if (this.#stopGraceMs !== undefined) void this.#task.stop(this.#stopGraceMs);
     const result = await this.#task.result;
     // What ended by itself before the stop took effect keeps its own result: its work is done.

@@ -5,7 +5,7 @@
  * runs here, under this incarnation, with what does run here, and mends the difference. So a missed event, a
  * snapshot or a restart needs no special case.
  */
-import type { AttemptContext, Clock, Executor, GuardHandle, OutputBuffer, TaskResult } from "@coxswain/executor";
+import type { AttemptContext, Clock, Executor, GuardHandle, OutputBudget, TaskResult } from "@coxswain/executor";
 import { StopReason } from "@coxswain/state-machine";
 import type { Execution, Job } from "@coxswain/state-machine";
 import { attemptReport, lostResult } from "./attempt-report.ts";
@@ -13,6 +13,9 @@ import { attemptKey } from "./contracts.ts";
 import type { AssignedAttempt, AttemptReports, ResultStore, WorkerLogger, WorkerStore } from "./contracts.ts";
 import type { Lease } from "./lease.ts";
 import { LocalAttempt } from "./local-attempt.ts";
+import type { AttemptOutput } from "./output/attempt-output.ts";
+import type { OutputSpool } from "./output/output-spool.ts";
+import { Outputs } from "./output/outputs.ts";
 import { Reporter } from "./reporter.ts";
 import { executorTask } from "./task-spec.ts";
 
@@ -31,17 +34,25 @@ export interface WorkerOptions {
   readonly logger: WorkerLogger;
   /** End of the output that travels with a result. Default 2048; 0 turns it off. */
   readonly outputTailBytes?: number;
+  /** Keeps the output of finished attempts. Default none: the last few stay in memory. */
+  readonly outputSpool?: OutputSpool;
+  /** Bounds the memory of all output of this node. Default none. */
+  readonly outputBudget?: OutputBudget;
+  /** Finished attempts whose output stays in memory where it is not spooled. Default 16. */
+  readonly outputsKeptInMemory?: number;
   /** Between the polite stop of a cancelled attempt and its kill. Default 5000. */
   readonly stopGraceMs?: number;
 }
 
 const DEFAULT_OUTPUT_TAIL_BYTES = 2_048;
+const DEFAULT_OUTPUTS_KEPT_IN_MEMORY = 16;
 const DEFAULT_STOP_GRACE_MS = 5_000;
 const EVENTS = ["assigned", "stopRequested", "attemptEnded", "restored"] as const;
 
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #reporter: Reporter;
+  readonly #outputs: Outputs;
   readonly #attempts = new Map<string, LocalAttempt>();
   readonly #stopListening: (() => void)[] = [];
   #incarnation: number;
@@ -54,6 +65,11 @@ export class Worker {
     this.#options = options;
     this.#incarnation = options.incarnation;
     const { reports, results, logger, clock } = options;
+    this.#outputs = new Outputs({
+      spool: options.outputSpool,
+      keptInMemory: options.outputsKeptInMemory ?? DEFAULT_OUTPUTS_KEPT_IN_MEMORY,
+      logger,
+    });
     this.#reporter = new Reporter({ reports, results, logger, after: (ms, callback) => clock.after(ms, callback) });
   }
 
@@ -96,9 +112,14 @@ export class Worker {
     await this.#until(() => this.#attempts.size === 0);
   }
 
-  /** What an attempt has written so far; undefined when it does not run here. */
-  output(executionId: string, attempt: number): OutputBuffer | undefined {
-    return this.#attempts.get(attemptKey({ executionId, attempt }))?.output;
+  /** The output of an attempt that started here, be it running, just finished or spooled; undefined when it is not known here, or no longer. */
+  output(executionId: string, attempt: number): AttemptOutput | undefined {
+    return this.#outputs.of({ executionId, attempt });
+  }
+
+  /** The end of what a running attempt has written so far; undefined when it does not run here. */
+  outputTail(executionId: string, attempt: number, tailBytes: number): Uint8Array | undefined {
+    return this.#attempts.get(attemptKey({ executionId, attempt }))?.output?.tail(tailBytes);
   }
 
   /**
@@ -159,10 +180,11 @@ export class Worker {
   }
 
   async #run(key: string, assigned: AssignedAttempt): Promise<void> {
-    const attempt = new LocalAttempt(assigned, this.#options.clock.now);
+    const attempt = new LocalAttempt(assigned, this.#options.clock.now, (output) => this.#outputs.follow(assigned, output, ended));
     this.#attempts.set(key, attempt);
     if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(0);
-    const result = await this.#result(attempt);
+    const ended = this.#result(attempt);
+    const result = await ended;
     const tailBytes = this.#options.outputTailBytes ?? DEFAULT_OUTPUT_TAIL_BYTES;
     this.#reporter.add(attemptReport(assigned, result, attempt.output, tailBytes));
     this.#attempts.delete(key);
@@ -196,7 +218,7 @@ export class Worker {
   }
 
   #context(assigned: AssignedAttempt, job: Job, execution: Execution): AttemptContext {
-    const { guard, logger, clock } = this.#options;
+    const { guard, logger, clock, outputBudget } = this.#options;
     return {
       ref: { executionId: assigned.executionId, attempt: assigned.attempt },
       jobId: job.id,
@@ -205,6 +227,7 @@ export class Worker {
       guard,
       logger,
       clock,
+      outputBudget,
     };
   }
 

@@ -43,6 +43,28 @@ test("an assigned attempt runs and its result is reported with its fence", async
   expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.SUCCEEDED);
 });
 
+test("the output of an attempt is followed while it runs and found after its end, to the exit record", async () => {
+  const script = (): MemoryScript => ({ output: [{ stream: "stdout", bytes: Buffer.from("hello") }], end: "hang" });
+  const { worker, store, reports, executor } = setUp({ script });
+  worker.start();
+  store.assign("a.1.1");
+  await executor.untilStarted(1);
+  await settle();
+  const kinds = async (): Promise<string[]> => {
+    const seen: string[] = [];
+    for await (const { kind } of worker.output("a.1.1", 1)!.reader()) seen.push(kind);
+    return seen;
+  };
+  expect(Buffer.from(worker.outputTail("a.1.1", 1, 3)!).toString()).toBe("llo");
+  const following = kinds();
+  executor.running[0]!.finish(3);
+  expect(await following).toEqual(["chunk", "exit"]);
+  await reports.untilCommitted(1);
+  expect(await kinds()).toEqual(["chunk", "exit"]);
+  expect(worker.outputTail("a.1.1", 1, 3)).toBeUndefined();
+  expect(worker.output("a.1.1", 2)).toBeUndefined();
+});
+
 test("attempts run side by side (a node of an origin system ran its jobs one after another)", async () => {
   const { worker, store, executor } = setUp({ script: hanging });
   worker.start();

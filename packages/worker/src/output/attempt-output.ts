@@ -1,0 +1,34 @@
+/**
+ * The output of one attempt as its readers see it, be the attempt running, just finished, or spooled.
+ */
+import type { OutputPiece, OutputReaderOptions, TaskResult } from "@coxswain/executor";
+
+/** The last of an attempt's output: how it ended. */
+export interface ExitRecord extends Pick<TaskResult, "outcome" | "exitCode" | "signal" | "errorType"> {
+  readonly kind: "exit";
+  /** Bytes written in all. */
+  readonly offset: number;
+}
+
+export type OutputRecord = OutputPiece | ExitRecord;
+
+/** Offsets are the same wherever the bytes come from, so that a reader can resume elsewhere. */
+export interface AttemptOutput {
+  /**
+   * Chunks and gaps in order, then the exit record. Nothing is held before the first `next`. Leave by `break` or by
+   * the signal; the iteration rejects with the signal's reason.
+   */
+  reader(options?: OutputReaderOptions): AsyncGenerator<OutputRecord, void, undefined>;
+}
+
+export function exitRecord(result: TaskResult, totalBytes: number): ExitRecord {
+  const { outcome, exitCode, signal, errorType } = result;
+  return {
+    kind: "exit",
+    offset: totalBytes,
+    outcome,
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(errorType === undefined ? {} : { errorType }),
+  };
+}

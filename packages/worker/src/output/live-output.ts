@@ -1,0 +1,48 @@
+/**
+ * The output of an attempt that runs here or has just finished: in memory.
+ */
+import type { OutputBuffer, OutputReaderOptions } from "@coxswain/executor";
+import type { AttemptOutput, ExitRecord, OutputRecord } from "./attempt-output.ts";
+
+export class LiveOutput implements AttemptOutput {
+  readonly buffer: OutputBuffer;
+  readonly #exit: Promise<ExitRecord>;
+  #retired = false;
+
+  constructor(buffer: OutputBuffer, exit: Promise<ExitRecord>) {
+    this.buffer = buffer;
+    this.#exit = exit;
+  }
+
+  async *reader(options: OutputReaderOptions = {}): AsyncGenerator<OutputRecord, void, undefined> {
+    const reader = this.buffer.reader(options);
+    try {
+      yield* reader;
+      yield await unlessAborted(this.#exit, options.signal);
+    } finally {
+      await reader.return();
+      this.#discardWhenUnread();
+    }
+  }
+
+  /** Nobody will find it here any more: its memory goes when its last reader does. */
+  retire(): void {
+    this.#retired = true;
+    this.#discardWhenUnread();
+  }
+
+  #discardWhenUnread(): void {
+    if (this.#retired && this.buffer.readerCount === 0) this.buffer.discard();
+  }
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  signal.throwIfAborted();
+  let abort: () => void = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+  });
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", abort));
+}
