@@ -28,6 +28,7 @@ export {
   ExecutorClosedError,
   ExecutorError,
   InvalidTaskError,
+  IsolationMissingError,
   StartFailedError,
 } from "./errors.ts";
 export type { ErrorCategory } from "./errors.ts";
@@ -42,4 +43,4 @@ export { OutputBuffer } from "./output-buffer.ts";
 export type { OutputBufferOptions, OutputChunk, OutputGap, OutputRead, OutputStream } from "./output-buffer.ts";
 export { resultOfRejection } from "./task-result.ts";
 export type { ErrorType, TaskOutcome, TaskResult } from "./task-result.ts";
-export type { DockerTask, ProcessTask, Task, TaskSpec, WebhookTask } from "./task-spec.ts";
+export type { DockerTask, ProcessTask, ResourceLimits, Task, TaskSpec, WebhookTask } from "./task-spec.ts";
