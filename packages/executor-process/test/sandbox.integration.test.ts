@@ -2,20 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { Bench, untilOutput } from "./bench.ts";
-import { describeLinux } from "./linux.ts";
-
-/** `describe` for what needs bubblewrap; skipping is said aloud. */
-function describeSandbox(name: string, tests: () => void): void {
-  try {
-    execFileSync("bwrap", ["--version"], { stdio: "ignore" });
-    describeLinux(name, tests);
-  } catch {
-    console.warn("SKIPPED, NOT TESTED: sandbox tests need bwrap (bubblewrap)");
-    describe.skip(name, tests);
-  }
-}
+import { describeLinux, describeSandbox } from "./linux.ts";
 
 let bench: Bench;
 beforeEach(() => void (bench = new Bench({ isolation: "full", tmpBytes: 1_048_576, limits: { memoryBytes: 64 * 1024 ** 2 } })));

@@ -87,10 +87,11 @@ async function librariesOf(program: string): Promise<readonly string[]> {
 /** The sources without their types: what is tested is what is written, compiled or not. */
 async function copySources(root: string): Promise<void> {
   const app = join(root, "app");
-  await compile(here("../../src"), join(app, "executor-process"));
-  await compile(here("../../../executor/src"), join(app, "node_modules/@coxswain/executor"));
-  const face = { name: "@coxswain/executor", type: "module", exports: "./index.js" };
-  await writeFile(join(app, "node_modules/@coxswain/executor/package.json"), JSON.stringify(face));
+  for (const room of ["executor", "executor-process"]) {
+    const target = join(app, "node_modules/@coxswain", room);
+    await compile(here(`../../../${room}/src`), target);
+    await writeFile(join(target, "package.json"), JSON.stringify({ type: "module", exports: "./index.js" }));
+  }
   await writeFile(join(app, "package.json"), JSON.stringify({ type: "module" }));
   for (const file of ["cases.mjs", "killed-node.mjs"]) await copyFile(here(file), join(app, file));
   await copyFile(here("../../../worker/src/guard/guard-main.mjs"), join(app, "guard-main.mjs"));

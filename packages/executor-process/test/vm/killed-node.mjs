@@ -1,6 +1,6 @@
 // A node reduced to its process executor, with cgroups and without a sandbox: what it starts outlives it.
 import { MemoryGuard, silentLogger, systemClock } from "@coxswain/executor";
-import { ProcessExecutor } from "./executor-process/index.js";
+import { ProcessExecutor } from "@coxswain/executor-process";
 
 const executor = new ProcessExecutor({ stateDirectory: process.argv[2], allowUnlimitedProcesses: true, path: "/bin" });
 const task = await executor.start(
