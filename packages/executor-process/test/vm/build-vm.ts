@@ -9,7 +9,6 @@ import { transform } from "@swc/core";
 
 const run = promisify(execFile);
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const MODULES = ["virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_blk"];
 const OPTIONS = { jsc: { target: "es2023", parser: { syntax: "typescript" } }, module: { type: "es6" } } as const;
 /** What `emulate` and `buildVm` use, by the Debian package that has it. */
 const TOOLS = { "qemu-system-x86_64": "qemu-system-x86", busybox: "busybox-static", bwrap: "bubblewrap", "dpkg-deb": "dpkg", "apt-get": "apt" };
@@ -21,20 +20,19 @@ export async function missingForVm(): Promise<readonly string[]> {
   return missing.flat();
 }
 
-/** A kernel, an initramfs that runs the cases, and an empty disk, in a new directory which the caller removes. */
+/** A kernel, and an initramfs that runs the cases, in a new directory which the caller removes. */
 export async function buildVm(): Promise<{ readonly directory: string; readonly kernel: string }> {
   const debian = await kernelPackage();
   const directory = await mkdtemp(join(tmpdir(), "cox-cgroup-vm-"));
   const root = join(directory, "root");
-  for (const folder of ["bin", "dev", "modules", "proc", "sys", "tmp", "usr/bin", "app"]) await mkdir(join(root, folder), { recursive: true });
-  const kernel = await copyKernel(debian, root);
+  for (const folder of ["bin", "dev", "proc", "sys", "tmp", "usr/bin", "app"]) await mkdir(join(root, folder), { recursive: true });
+  const kernel = await kernelOf(debian);
   await copyPrograms(root);
   await copySources(root);
   await copyFile(here("init"), join(root, "init"));
   await chmod(join(root, "init"), 0o755);
   await copyFile(here("run-cases"), join(root, "run-cases"));
   await run("sh", ["-c", "find . | busybox cpio -o -H newc 2>/dev/null | gzip -1 > ../initramfs.gz", "sh"], { cwd: root });
-  await writeFile(join(directory, "disk.img"), Buffer.alloc(8 * 1024 ** 2));
   return { directory, kernel };
 }
 
@@ -54,12 +52,7 @@ async function kernelPackage(): Promise<string> {
   return cache;
 }
 
-async function copyKernel(debian: string, root: string): Promise<string> {
-  const drivers = (await readdir(debian, { recursive: true })).filter((file) => file.endsWith(".ko"));
-  for (const name of MODULES) {
-    const driver = drivers.find((file) => file.endsWith(`/${name}.ko`)) ?? "";
-    await copyFile(join(debian, driver), join(root, "modules", `${name}.ko`));
-  }
+async function kernelOf(debian: string): Promise<string> {
   const image = (await readdir(join(debian, "boot"))).find((file) => file.startsWith("vmlinuz-")) ?? "";
   return join(debian, "boot", image);
 }

@@ -76,7 +76,7 @@ const cases = {
     assert.deepEqual(cgroups(), []);
   },
   "200 MiB under 32 MiB fail as OUT_OF_MEMORY, and the node lives": async () => {
-    for (const shell of ["dd if=/dev/zero of=/dev/null bs=200M count=1", "head -c 200000000 /dev/zero > /tmp/x", "dd if=/dev/zero of=/dev/null bs=200M count=1 || exit 4"]) {
+    for (const shell of ["dd if=/dev/zero of=/dev/null bs=200M count=1", "dd if=/dev/zero of=/dev/null bs=200M count=1 || exit 4"]) {
       const task = await start(executor, shell, { memoryBytes: 32 * MIB });
       const { outcome, errorType } = await task.result;
       assert.deepEqual({ outcome, errorType }, { outcome: "failed", errorType: "OUT_OF_MEMORY" }, shell);
@@ -105,20 +105,6 @@ const cases = {
     const seconds = used() - before;
     await task.stop(0);
     assert(seconds > 0.2 && seconds < 0.6, `${seconds} s`);
-  },
-  "4 MiB at 1 MiB/s take about 4 s": async () => {
-    const parent = await CgroupParent.open();
-    const cgroup = parent.of("io");
-    await cgroup.make({ ...DEFAULT_LIMITS, cpus: 1, ioBytesPerSecond: MIB });
-    const child = spawn("sh", ["-c", "read go; exec dd if=/dev/vda of=/dev/null bs=256k count=16 iflag=direct"], { stdio: ["pipe", "ignore", "ignore"] });
-    await cgroup.enter(child.pid);
-    const from = performance.now();
-    child.stdin.end("go\n");
-    const [code] = await once(child, "exit");
-    const seconds = (performance.now() - from) / 1000;
-    await cgroup.end();
-    assert.equal(code, 0);
-    assert(seconds > 3 && seconds < 7, `${seconds} s`);
   },
   "a missing program is START_FAILED and leaves nothing behind": async () => {
     const task = await executor.start(
