@@ -18,7 +18,13 @@ type Build = (options: NodeOptions, stateDirectory: string) => Executor;
 
 const BUILDERS: Readonly<Record<ExecutorKind, Build>> = {
   process: (options, stateDirectory) =>
-    new ProcessExecutor({ stateDirectory, outputCapacityBytes: options.outputBufferBytes }),
+    new ProcessExecutor({
+      stateDirectory,
+      outputCapacityBytes: options.outputBufferBytes,
+      // Tasks run as the node's user, and without limits, until a node can be told otherwise.
+      allowUnlimitedProcesses: true,
+      isolation: "none",
+    }),
   webhook: ({ webhookAllow }) => new WebhookExecutor({ allow: webhookAllow.includes("all") ? "all" : webhookAllow }),
 };
 

@@ -12,7 +12,7 @@ import { openExecutors } from "../src/executors.ts";
 
 test("what an executor left running ends although the next start does not offer it any more", async () => {
   const directory = await mkdtemp(join(tmpdir(), "cox-executors-"));
-  const earlier = new ProcessExecutor({ stateDirectory: directory });
+  const earlier = new ProcessExecutor({ stateDirectory: directory, allowUnlimitedProcesses: true, isolation: "none" });
   const closers = new Closers(() => {});
   try {
     const ref = { executionId: "a.1.1", attempt: 1 };

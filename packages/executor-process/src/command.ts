@@ -1,5 +1,5 @@
 import { access, constants, stat } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { InvalidTaskError, StartFailedError } from "@coxswain/executor";
 import type { AttemptContext, ProcessTask } from "@coxswain/executor";
 
@@ -76,19 +76,26 @@ function checkText(name: string, text: string): void {
  * Finds the program before anything is created, so that a missing one is told apart from a
  * program that exits with 127.
  *
+ * @param isSeen whether the task will see a file of this machine
  * @returns what to give to `exec`
  * @throws {StartFailedError}
  */
-export async function findProgram(command: Command, directory: string): Promise<string> {
+export async function findProgram(
+  command: Command,
+  directory: string,
+  isSeen: (file: string) => boolean = () => true,
+): Promise<string> {
   const [name] = command.argv;
   if (name.includes("/")) {
-    if (await isProgram(isAbsolute(name) ? name : join(directory, name))) return name;
+    const file = resolve(directory, name);
+    if (!isSeen(file)) throw new StartFailedError(`${name} is not in the sandbox; let the node show it to tasks.`);
+    if (await isProgram(file)) return name;
     throw new StartFailedError(`${name} is missing or not executable; install it on this node.`);
   }
   for (const folder of (command.env["PATH"] ?? "").split(":")) {
     const file = join(folder === "" ? directory : folder, name);
     // The shell's exec would take a leading dash for an option.
-    if (await isProgram(file)) return name.startsWith("-") ? file : name;
+    if (isSeen(resolve(file)) && (await isProgram(file))) return name.startsWith("-") ? file : name;
   }
   throw new StartFailedError(`${name} is not in PATH (${command.env["PATH"]}); install it or name its path.`);
 }

@@ -30,6 +30,13 @@ function ownEnding(exit: Exit | undefined): Ending {
   return { outcome: "failed", errorType: "EXIT_CODE", errorMessage: `Exited with ${exit?.code}.`, retryable: true };
 }
 
+/** The kernel killed it for want of memory, whatever the exit looks like. */
+export function endingOfMemory(exit: Exit, limitBytes: number): Ending {
+  const seen = { ...(exit.code === null ? {} : { exitCode: exit.code }), ...(exit.signal ? { signal: exit.signal } : {}) };
+  const errorMessage = `Killed: it needed more than its ${limitBytes} bytes of memory.`;
+  return { ...seen, outcome: "failed", errorType: "OUT_OF_MEMORY", errorMessage, retryable: true };
+}
+
 /** The guard killed it: the attempt is lost with the lease, it did not fail. */
 export function endingOfLease(exit: Exit): Ending {
   const seen = exit.signal ? { signal: exit.signal } : {};

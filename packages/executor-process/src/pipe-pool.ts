@@ -77,7 +77,8 @@ export class PipePool {
   async #make(): Promise<void> {
     const names = Array.from({ length: BATCH }, (_, i) => join(this.#directory, String(this.#made + i)));
     this.#made += BATCH;
-    await run("mkfifo", ["-m", "600", ...names]);
+    // A task of another user may reopen its output by name; nobody else gets through the directory.
+    await run("mkfifo", ["-m", "622", ...names]);
     this.#names.push(...names);
   }
 }

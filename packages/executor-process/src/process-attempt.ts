@@ -1,13 +1,16 @@
 import { OutputBuffer } from "@coxswain/executor";
 import type { AttemptContext, AttemptRef, GuardTarget, RunningTask, TaskResult } from "@coxswain/executor";
 import { Capture } from "./capture.ts";
-import { checkDirectory, findProgram } from "./command.ts";
+import type { Cgroup } from "./cgroup/cgroup.ts";
+import type { Limits } from "./cgroup/limits.ts";
 import type { Command } from "./command.ts";
-import { endingOf, endingOfGuard, endingOfLease, endingOfStart } from "./exit-result.ts";
+import { endingOf, endingOfGuard, endingOfLease, endingOfMemory, endingOfStart } from "./exit-result.ts";
 import type { Ending } from "./exit-result.ts";
+import type { Isolation } from "./isolation.ts";
+import { payloadOf } from "./payload.ts";
 import type { PipePool } from "./pipe-pool.ts";
 import type { ProcessSettings } from "./process-options.ts";
-import { processStat } from "./process-table.ts";
+import { groupMembers, processStat, termProcess } from "./process-table.ts";
 import { markerEntry } from "./run-finder.ts";
 import type { RunFinder } from "./run-finder.ts";
 import type { RunRecords } from "./run-records.ts";
@@ -24,6 +27,7 @@ export interface Surroundings {
   readonly records: RunRecords;
   readonly finder: RunFinder;
   readonly bootId: string;
+  readonly isolation: Isolation;
 }
 
 /**
@@ -35,22 +39,33 @@ export class ProcessAttempt implements RunningTask {
   readonly output: OutputBuffer;
   readonly result: Promise<TaskResult>;
   readonly #command: Command;
+  readonly #limits: Limits;
   readonly #timeoutMs: number;
   readonly #context: AttemptContext;
   readonly #around: Surroundings;
   readonly #marker: string;
   readonly #termination: Termination;
+  readonly #cgroup: Cgroup | undefined;
   #startedAtMs = 0;
 
   /** @param marker names the run; unguessable and never used again */
-  constructor(command: Command, marker: string, timeoutMs: number, context: AttemptContext, around: Surroundings) {
+  constructor(
+    command: Command,
+    limits: Limits,
+    marker: string,
+    timeoutMs: number,
+    context: AttemptContext,
+    around: Surroundings,
+  ) {
     this.ref = context.ref;
     this.output = new OutputBuffer({ capacityBytes: around.settings.outputCapacityBytes, budget: context.outputBudget });
     this.#command = command;
+    this.#limits = limits;
     this.#marker = marker;
     this.#timeoutMs = timeoutMs;
     this.#context = context;
     this.#around = around;
+    this.#cgroup = around.isolation.cgroups?.of(marker);
     this.#termination = new Termination(context.clock);
     this.result = this.#live();
   }
@@ -70,14 +85,12 @@ export class ProcessAttempt implements RunningTask {
   }
 
   async #run(): Promise<Ending> {
-    const { records, pipes } = this.#around;
-    const directory = this.#command.workingDirectory ?? (await records.makeWork(this.#marker));
-    await checkDirectory(directory);
-    const program = await findProgram(this.#command, directory);
+    const { records, pipes, isolation } = this.#around;
+    const payload = await payloadOf(this.#command, isolation.sandbox, () => records.makeWork(this.#marker));
     const capture = await Capture.open(pipes, this.output);
     try {
       if (this.#termination.cause) return endingOf(undefined, this.#termination.cause, this.#timeoutMs);
-      const shim = await Shim.spawn(this.#command, program, directory, capture.outFd, capture.errFd);
+      const shim = await Shim.spawn(payload, capture.outFd, capture.errFd);
       capture.closeWriters();
       return await this.#attend(shim, capture);
     } finally {
@@ -94,13 +107,17 @@ export class ProcessAttempt implements RunningTask {
       pgid: shim.pid,
       startTime,
       marker: markerEntry(this.#marker),
+      ...(this.#cgroup ? { cgroup: this.#cgroup.directory } : {}),
     };
     try {
       const refused = await this.#announce(target);
       if (refused) return refused;
+      await this.#cgroup?.make(this.#limits);
+      await this.#cgroup?.enter(shim.pid);
       return await this.#supervise(shim, target, capture);
     } finally {
       shim.cancel();
+      await this.#endCgroup();
       await this.#sweep(shim.pid);
       await shim.exit;
       guard.release(target);
@@ -110,10 +127,11 @@ export class ProcessAttempt implements RunningTask {
 
   /** Tells the record and the guard; the payload must not run before both know it. */
   async #announce(target: GuardTarget): Promise<Ending | undefined> {
-    const { pgid, startTime } = target;
+    const { pgid, startTime, cgroup } = target;
     const known = this.#context.guard.protect(target);
     known.catch(() => {});
-    await this.#around.records.write({ bootId: this.#around.bootId, pgid, startTime, marker: this.#marker, ...this.ref });
+    const place = cgroup === undefined ? {} : { cgroup };
+    await this.#around.records.write({ bootId: this.#around.bootId, pgid, startTime, marker: this.#marker, ...place, ...this.ref });
     return Promise.race([known, this.#termination.asked]).then(
       () => undefined,
       (error: unknown) => endingOfGuard(error),
@@ -124,7 +142,7 @@ export class ProcessAttempt implements RunningTask {
     const { settings } = this.#around;
     if (this.#termination.cause) return endingOf(undefined, this.#termination.cause, this.#timeoutMs);
     this.#startedAtMs = this.#context.clock.now();
-    this.#termination.begin(shim.pid);
+    this.#termination.begin(shim.pid, this.#termOf(shim));
     const cancelTimeout = this.#context.clock.after(this.#timeoutMs, () =>
       this.#termination.ask("timeout", settings.timeoutGraceMs),
     );
@@ -139,9 +157,44 @@ export class ProcessAttempt implements RunningTask {
 
   async #endingOf(exit: Exit, target: GuardTarget): Promise<Ending> {
     const { cause } = this.#termination;
+    if (cause === undefined && exit.code !== 0 && (await this.#ranOutOfMemory())) {
+      return endingOfMemory(exit, this.#limits.memoryBytes);
+    }
     const unexplained = cause === undefined && exit.signal === "SIGKILL";
     if (unexplained && (await this.#context.guard.hasEnded(target))) return endingOfLease(exit);
     return endingOf(exit, cause, this.#timeoutMs);
+  }
+
+  /** Not the exit code but the kernel's count tells: a program may exit as it likes when its child is killed. */
+  async #ranOutOfMemory(): Promise<boolean> {
+    const kills = (await this.#cgroup?.oomKills()) ?? 0;
+    const forksRefused = (await this.#cgroup?.forksRefused()) ?? 0;
+    if (kills > 0) this.#context.logger.warn({ limit: "memoryBytes", kills, ...this.ref }, "an attempt hit a limit");
+    if (forksRefused > 0) this.#context.logger.warn({ limit: "pids", forksRefused, ...this.ref }, "an attempt hit a limit");
+    return kills > 0;
+  }
+
+  /**
+   * bubblewrap itself must outlive SIGTERM, or all that is inside would die without a grace;
+   * so everyone but it is asked. Undefined: the whole group is.
+   */
+  #termOf(shim: Shim): (() => void) | undefined {
+    if (!this.#around.isolation.sandbox) return undefined;
+    const members = (): Promise<readonly number[]> => this.#cgroup?.members() ?? groupMembers(shim.pid);
+    const ask = async (): Promise<void> => (await members()).filter((pid) => pid !== shim.pid).forEach(termProcess);
+    return () => {
+      // Then the end of the grace ends it.
+      void ask().catch((error: unknown) => this.#context.logger.warn({ err: error, ...this.ref }, "SIGTERM was not sent"));
+    };
+  }
+
+  async #endCgroup(): Promise<void> {
+    try {
+      const left = (await this.#cgroup?.end()) ?? [];
+      if (left.length > 0) this.#context.logger.error({ pids: left, ...this.ref }, "processes outlive cgroup.kill");
+    } catch (error) {
+      this.#context.logger.error({ err: error, ...this.ref }, "the attempt's cgroup stays until the next start");
+    }
   }
 
   async #sweep(pgid: number): Promise<void> {

@@ -1,9 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
-import { AttemptRegister, checkAttempt, silentLogger } from "@coxswain/executor";
+import { AttemptRegister, checkAttempt, IsolationMissingError, silentLogger } from "@coxswain/executor";
 import type { AttemptContext, Availability, Executor, Logger, RunningTask, TaskSpec } from "@coxswain/executor";
+import { hostOf, limitsOf } from "./cgroup/limits.ts";
+import type { Limits } from "./cgroup/limits.ts";
+import { controllersFor } from "./cgroup/control-files.ts";
 import { commandOf } from "./command.ts";
+import { openIsolation } from "./isolation.ts";
+import type { Isolation } from "./isolation.ts";
 import { PipePool } from "./pipe-pool.ts";
 import { ProcessAttempt } from "./process-attempt.ts";
 import type { Surroundings } from "./process-attempt.ts";
@@ -34,10 +39,12 @@ export class ProcessExecutor implements Executor {
     const task = checkAttempt(this.kind, spec, context);
     const marker = randomUUID();
     const command = commandOf(task, context, this.#settings.path, marker);
+    const limits = limitsOf(task.limits ?? {}, this.#settings.limits, await hostOf());
     const around = await this.#prepare();
+    this.#checkControllers(limits, around.isolation);
     return this.#register.add(
       context.ref,
-      () => new ProcessAttempt(command, marker, spec.timeoutMs, context, around),
+      () => new ProcessAttempt(command, limits, marker, spec.timeoutMs, context, around),
     );
   }
 
@@ -47,13 +54,16 @@ export class ProcessExecutor implements Executor {
     await reap(this.#records, logger);
   }
 
-  /** Linux with `/bin/sh`, `mkfifo`, `/proc` and a writable state directory. */
+  /**
+   * Linux with `/bin/sh`, `mkfifo`, `/proc`, a writable state directory, bubblewrap and
+   * cgroup v2; the last two may be missing, which is then said, if unlimited processes are allowed.
+   */
   async available(): Promise<Availability> {
     if (process.platform !== "linux") return { ok: false, reason: `needs Linux, and this is ${process.platform}` };
     try {
       await access("/bin/sh", constants.X_OK);
-      await this.#prepare();
-      return { ok: true };
+      const { limitations } = (await this.#prepare()).isolation;
+      return limitations === undefined ? { ok: true } : { ok: true, limitations };
     } catch (error) {
       return { ok: false, reason: error instanceof Error ? error.message : String(error) };
     }
@@ -62,6 +72,13 @@ export class ProcessExecutor implements Executor {
   async close(): Promise<void> {
     await this.#register.close();
     if (await this.#surroundings?.catch(() => undefined)) await this.#pipes.close();
+  }
+
+  /** The rarer controllers are asked for by the task alone. */
+  #checkControllers(limits: Limits, { cgroups }: Isolation): void {
+    const missing = controllersFor(limits).filter((controller) => !cgroups?.controllers.has(controller));
+    if (missing.length === 0 || this.#settings.allowUnlimitedProcesses) return;
+    throw new IsolationMissingError(`The cgroup controllers ${missing.join(", ")} are missing; ask for fewer limits, or another node.`);
   }
 
   /** Done once; tried again after a failure. */
@@ -74,9 +91,10 @@ export class ProcessExecutor implements Executor {
   }
 
   async #makeSurroundings(): Promise<Surroundings> {
+    const isolation = await openIsolation(this.#settings);
     await this.#records.prepare();
     await this.#pipes.prepare();
-    const shared = { settings: this.#settings, pipes: this.#pipes, records: this.#records };
+    const shared = { settings: this.#settings, pipes: this.#pipes, records: this.#records, isolation };
     return { ...shared, finder: new RunFinder(), bootId: await bootId() };
   }
 }

@@ -1,3 +1,7 @@
+import type { ResourceLimits } from "@coxswain/executor";
+import { DEFAULT_LIMITS } from "./cgroup/limits.ts";
+import type { Limits } from "./cgroup/limits.ts";
+
 /** How a {@link ProcessExecutor} runs its tasks. */
 export interface ProcessExecutorOptions {
   /**
@@ -16,9 +20,27 @@ export interface ProcessExecutorOptions {
    * killed. Default 250.
    */
   readonly drainMs?: number;
+  /**
+   * Runs tasks also where this machine has no sandbox or no limits for them, with what there
+   * is; `available()` says what is missing. Default false: such tasks are refused.
+   */
+  readonly allowUnlimitedProcesses?: boolean;
+  /** `none` leaves out sandbox and limits although the machine has them; they then count as missing. Default `full`. */
+  readonly isolation?: "full" | "none";
+  /** What a task gets that names no limits. Default 256 MiB, no swap, 0.5 CPUs, 256 processes. */
+  readonly limits?: ResourceLimits;
+  /** The cgroup (v2) that holds those of the attempts; made if missing. Default `coxswain` in the mounted root. */
+  readonly cgroupDirectory?: string;
+  /** What sandboxed tasks see besides the system's programs and libraries. Default nothing. */
+  readonly readOnlyPaths?: readonly string[];
+  /** Size of a sandboxed task's private /tmp. Default 64 MiB. */
+  readonly tmpBytes?: number;
 }
 
-export type ProcessSettings = Required<ProcessExecutorOptions>;
+export type ProcessSettings = Required<Omit<ProcessExecutorOptions, "limits" | "cgroupDirectory">> & {
+  readonly limits: Limits;
+  readonly cgroupDirectory: string | undefined;
+};
 
 export function settingsOf(options: ProcessExecutorOptions): ProcessSettings {
   return {
@@ -26,6 +48,12 @@ export function settingsOf(options: ProcessExecutorOptions): ProcessSettings {
     path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     timeoutGraceMs: 5_000,
     drainMs: 250,
+    allowUnlimitedProcesses: false,
+    isolation: "full",
+    cgroupDirectory: undefined,
+    readOnlyPaths: [],
+    tmpBytes: 64 * 1024 ** 2,
     ...options,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
   };
 }

@@ -64,6 +64,11 @@ export function killProcess(pid: number): void {
   send(pid, "SIGKILL");
 }
 
+/** Asks one process to end. */
+export function termProcess(pid: number): void {
+  send(pid, "SIGTERM");
+}
+
 function send(target: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(target, signal);

@@ -1,4 +1,5 @@
 import type { Logger } from "@coxswain/executor";
+import { recordedCgroup } from "./cgroup/cgroup-parent.ts";
 import { bootId, groupMembers, processStat } from "./process-table.ts";
 import { RunFinder } from "./run-finder.ts";
 import type { FoundRun, RunRecord, RunRecords } from "./run-records.ts";
@@ -26,6 +27,9 @@ async function reapOne(
     const pgid = record && (await isSameGroup(record, finder)) ? record.pgid : undefined;
     const fields = { executionId: record?.executionId, attempt: record?.attempt, pgid };
     logger.warn(fields, "ending what an earlier incarnation left running");
+    await recordedCgroup(record?.cgroup, name)
+      ?.end()
+      .catch((error: unknown) => logger.warn({ err: error, ...fields }, "a run's cgroup stays"));
     const unkillable = await sweep({ pgid, marker: name }, finder);
     if (unkillable.length > 0) logger.warn({ ...fields, pids: unkillable }, "processes outlive SIGKILL");
   }

@@ -9,6 +9,8 @@ export interface RunRecord {
   /** Field 22 of the leader's stat. */
   readonly startTime: string;
   readonly marker: string;
+  /** Directory of its cgroup, which may not be made yet. */
+  readonly cgroup?: string;
   readonly executionId: string;
   readonly attempt: number;
 }

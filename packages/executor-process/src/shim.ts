@@ -3,15 +3,24 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { StartFailedError } from "@coxswain/executor";
-import type { Command } from "./command.ts";
+import type { Identity } from "./sandbox/sandbox.ts";
+
+/** What the shim becomes. */
+export interface Payload {
+  /** What `exec` gets. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly identity: Identity;
+}
 
 /**
  * Waits for one line on descriptor 3, then becomes the payload; without it (the node died, or
  * thought better of it) the payload never runs. What the shell put into the environment goes,
  * unless the task named it.
  */
-const scriptOf = (command: Command): string => {
-  const own = ["PWD", "OLDPWD", "SHLVL"].filter((name) => !Object.hasOwn(command.env, name));
+const scriptOf = (env: Payload["env"]): string => {
+  const own = ["PWD", "OLDPWD", "SHLVL"].filter((name) => !Object.hasOwn(env, name));
   const unset = own.length > 0 ? `unset ${own.join(" ")}; ` : "";
   return `read -r go <&3 || exit 125; exec 3<&-; ${unset}exec "$@"`;
 };
@@ -40,18 +49,17 @@ export class Shim {
   }
 
   /**
-   * @param program what `exec` gets for `argv[0]`
    * @throws {StartFailedError} when the system refuses, for instance because an argument is too
    *   long; what it lacks only at the moment comes as it is
    */
-  static async spawn(command: Command, program: string, cwd: string, outFd: number, errFd: number): Promise<Shim> {
-    const argv = [program, ...command.argv.slice(1)];
+  static async spawn({ argv, env, cwd, identity }: Payload, outFd: number, errFd: number): Promise<Shim> {
     try {
-      const child = spawn("/bin/sh", ["-c", scriptOf(command), "sh", ...argv], {
+      const child = spawn("/bin/sh", ["-c", scriptOf(env), "sh", ...argv], {
         cwd,
-        env: command.env,
+        env,
         detached: true,
         stdio: ["ignore", outFd, errFd, "pipe"],
+        ...identity,
       });
       await once(child, "spawn");
       return new Shim(child, child.pid as number, child.stdio[3] as Writable);

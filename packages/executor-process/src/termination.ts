@@ -17,6 +17,7 @@ export class Termination {
   #resolveAsked: () => void = () => {};
   #cause: Cause | undefined;
   #group: number | undefined;
+  #sendTerm = (): void => {};
   /** On the monotonic clock. */
   #killAtMs = Infinity;
   #cancelKill = (): void => {};
@@ -30,9 +31,14 @@ export class Termination {
     return this.#cause;
   }
 
-  /** The payload is let go as this group; from now on `ask` sends signals. */
-  begin(group: number): void {
+  /**
+   * The payload is let go as this group; from now on `ask` sends signals.
+   *
+   * @param sendTerm how to ask it to end. Default: SIGTERM to the group
+   */
+  begin(group: number, sendTerm: () => void = () => void signalGroup(group, "SIGTERM")): void {
     this.#group = group;
+    this.#sendTerm = sendTerm;
   }
 
   /** The group is gone; its number may become another's. */
@@ -46,7 +52,7 @@ export class Termination {
     this.#cause ??= cause;
     this.#resolveAsked();
     if (this.#group === undefined) return;
-    if (first && graceMs > 0) signalGroup(this.#group, "SIGTERM");
+    if (first && graceMs > 0) this.#sendTerm();
     const killAtMs = performance.now() + graceMs;
     if (killAtMs >= this.#killAtMs) return;
     this.#killAtMs = killAtMs;

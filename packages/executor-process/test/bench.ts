@@ -9,6 +9,9 @@ import { ProcessExecutor } from "../src/index.ts";
 import type { ProcessExecutorOptions } from "../src/index.ts";
 import { processesWith } from "./linux.ts";
 
+/** Without sandbox and limits, which not every machine has. */
+export const PLAIN = { allowUnlimitedProcesses: true, isolation: "none" } as const;
+
 /** An executor on a directory of its own, whose tasks can be told from all others on the machine. */
 export class Bench {
   readonly id: string = randomUUID();
@@ -18,7 +21,7 @@ export class Bench {
   readonly context: AttemptContext;
 
   constructor(options: Partial<ProcessExecutorOptions> = {}) {
-    this.executor = new ProcessExecutor({ stateDirectory: this.directory, timeoutGraceMs: 100, ...options });
+    this.executor = new ProcessExecutor({ stateDirectory: this.directory, timeoutGraceMs: 100, ...PLAIN, ...options });
     this.context = {
       ref: { executionId: `${this.id}.1.1`, attempt: 2 },
       jobId: this.id,

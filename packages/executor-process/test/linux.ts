@@ -13,6 +13,14 @@ const missing = [
 /** `describe` for what needs real processes; skipping is said aloud. */
 export const describeLinux: typeof describe | typeof describe.skip = missing.length > 0 ? skipLoudly() : describe;
 
+/** `describe` for what needs bubblewrap as well. */
+export const describeSandbox: typeof describe | typeof describe.skip = works("bwrap") ? describeLinux : skipSandboxLoudly();
+
+function skipSandboxLoudly(): typeof describe.skip {
+  console.warn("SKIPPED, NOT TESTED: sandbox tests need bwrap (bubblewrap)");
+  return describe.skip;
+}
+
 function skipLoudly(): typeof describe.skip {
   console.warn(`SKIPPED, NOT TESTED: process tests need ${missing.join(", ")}`);
   return describe.skip;

@@ -2,18 +2,19 @@ import { test } from "@jest/globals";
 import type { Task } from "@coxswain/executor";
 import { executorSuite } from "@coxswain/executor/suite";
 import { Bench } from "./bench.ts";
-import { describeLinux } from "./linux.ts";
+import type { ProcessExecutorOptions } from "../src/index.ts";
+import { describeLinux, describeSandbox } from "./linux.ts";
 
 const CAPACITY_BYTES = 100_000;
 const octal = (bytes: Uint8Array): string => [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
 
-describeLinux("the suite", () => {
+function suite(name: string, options: Partial<ProcessExecutorOptions>): void {
   executorSuite(
     { test },
-    "process",
+    name,
     { exitCode: true, stderr: true, guarded: true, startFailure: true },
     async () => {
-      const bench = new Bench({ outputCapacityBytes: CAPACITY_BYTES, timeoutGraceMs: 50 });
+      const bench = new Bench({ outputCapacityBytes: CAPACITY_BYTES, timeoutGraceMs: 50, ...options });
       const line = (shell: string): Task => ({ kind: "process", shell, env: { BENCH: bench.id } });
       return {
         executor: bench.executor,
@@ -34,4 +35,7 @@ describeLinux("the suite", () => {
       };
     },
   );
-});
+}
+
+describeLinux("the suite without a sandbox", () => suite("process", {}));
+describeSandbox("the suite in a sandbox", () => suite("process in a sandbox", { isolation: "full" }));

@@ -6,14 +6,14 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { ProcessExecutor } from "../src/index.ts";
 import { processStat } from "../src/process-table.ts";
-import { Bench, untilOutput } from "./bench.ts";
+import { Bench, PLAIN, untilOutput } from "./bench.ts";
 import { describeLinux } from "./linux.ts";
 
 let bench: Bench;
 let successor: ProcessExecutor;
 beforeEach(() => {
   bench = new Bench();
-  successor = new ProcessExecutor({ stateDirectory: bench.directory });
+  successor = new ProcessExecutor({ stateDirectory: bench.directory, ...PLAIN });
 });
 afterEach(async () => {
   await successor.close();

@@ -32,6 +32,12 @@ export class StartFailedError extends ExecutorError {
   readonly category = "invalid";
 }
 
+/** This machine cannot hold the task within its limits, and the executor may not run it without. */
+export class IsolationMissingError extends ExecutorError {
+  readonly code = "ISOLATION_MISSING";
+  readonly category = "unavailable";
+}
+
 /** This attempt already runs in this executor. */
 export class AttemptRunningError extends ExecutorError {
   readonly code = "ATTEMPT_RUNNING";

@@ -54,8 +54,11 @@ export interface RunningTask {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Answers whether this machine can run an executor's tasks. */
-export type Availability = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+/**
+ * Answers whether this machine can run an executor's tasks. `limitations` says what its tasks
+ * do without because the executor was told to run them all the same.
+ */
+export type Availability = { readonly ok: true; readonly limitations?: string } | { readonly ok: false; readonly reason: string };
 
 /**
  * Runs tasks of one kind. It never retries: retries are attempts (G15).

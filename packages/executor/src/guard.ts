@@ -6,6 +6,8 @@ export interface ProcessGroupTarget {
   readonly startTime: string;
   /** `NAME=value` in the environment of every process of the attempt; finds those that left the group. */
   readonly marker?: string;
+  /** Directory of the attempt's cgroup (v2), where it has one: whatever is in it is the attempt's. */
+  readonly cgroup?: string;
 }
 
 /** What the guard can end. Containers and cgroups become further kinds. */

@@ -9,6 +9,7 @@ export type TaskOutcome = "succeeded" | "failed" | "timedOut" | "stopped" | "los
 export type ErrorType =
   | "EXIT_CODE"
   | "SIGNAL"
+  | "OUT_OF_MEMORY"
   | "START_FAILED"
   | "INVALID_TASK"
   | "TIMEOUT"
@@ -16,6 +17,7 @@ export type ErrorType =
   | "GUARD_UNAVAILABLE"
   | "LEASE_ENDED"
   | "EXECUTOR_CLOSED"
+  | "ISOLATION_MISSING"
   | "HTTP"
   | "REDIRECT"
   | "BODY"
@@ -63,5 +65,6 @@ export function resultOfRejection(error: unknown, nowMs: number): TaskResult {
 
 function rejectionType(code: string): ErrorType {
   if (code === "INVALID_TASK" || code === "START_FAILED" || code === "EXECUTOR_CLOSED") return code;
+  if (code === "ISOLATION_MISSING") return code;
   return "INTERNAL";
 }

@@ -1,3 +1,17 @@
+/** What one attempt may use. What is not named is what the node gives to every task. */
+export interface ResourceLimits {
+  /** Of memory, tmpfs included. */
+  readonly memoryBytes?: number;
+  /** Of swap; may be 0. */
+  readonly swapBytes?: number;
+  /** CPUs' worth of time, such as 0.5. */
+  readonly cpus?: number;
+  /** Processes and threads at once. */
+  readonly pids?: number;
+  /** From and to each block device. Unlimited unless named. */
+  readonly ioBytesPerSecond?: number;
+}
+
 /** A Linux process. Exactly one of `shell` and `argv` is set; empty counts as unset. */
 export interface ProcessTask {
   readonly kind: "process";
@@ -9,6 +23,8 @@ export interface ProcessTask {
   readonly env?: Readonly<Record<string, string>>;
   /** Absolute path. Default: a private directory, removed after the attempt. */
   readonly workingDirectory?: string;
+  /** Within the node's bounds. */
+  readonly limits?: ResourceLimits;
 }
 
 /** One HTTP request; 2xx is success. */

@@ -3,7 +3,7 @@ import { MemoryGuard, silentLogger, systemClock } from "@coxswain/executor";
 import { ProcessExecutor } from "../../src/index.ts";
 
 const [stateDirectory = "", jobId = ""] = process.argv.slice(2);
-const executor = new ProcessExecutor({ stateDirectory });
+const executor = new ProcessExecutor({ stateDirectory, allowUnlimitedProcesses: true, isolation: "none" });
 const shell = "setsid sleep 1000 >/dev/null 2>&1 & sleep 1000 & echo ready; sleep 1000";
 const task = await executor.start(
   { task: { kind: "process", shell }, timeoutMs: 600_000 },

@@ -10,7 +10,7 @@ export const refusals: readonly SuiteCase[] = [
   {
     claim: "it says that it is available",
     async run(bench) {
-      assert.deepEqual(await bench.fixture.executor.available(), { ok: true });
+      assert.equal((await bench.fixture.executor.available()).ok, true);
     },
   },
   {

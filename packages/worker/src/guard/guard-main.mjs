@@ -9,15 +9,15 @@
 //   - when its input closes, which the kernel does however the node died, and it exits;
 //   - when told to.
 // Lines on stdin and stdout are JSON; guard-process.ts is the other end:
-//   in   {op:"renew",endUptimeMs} {op:"protect"|"keep",id,pgid,startTime,marker?} {op:"release"|"ask",id} {op:"end"}
+//   in   {op:"renew",endUptimeMs} {op:"protect"|"keep",id,pgid,startTime,marker?,cgroup?} {op:"release"|"ask",id} {op:"end"}
 //   out  {up:true} {ack:id} {refused:id} {asked:id,guarded} {ended:[id],reason:"lease"|"told",left:[pid]}
 // @ts-check
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** @typedef {{ id: number, pgid: number, startTime: string, marker?: string }} Target */
+/** @typedef {{ id: number, pgid: number, startTime: string, marker?: string, cgroup?: string }} Target */
 
 /** How late the end of the lease may be noticed: timers stand still while the machine sleeps. */
 const LONGEST_NAP_MS = 100;
@@ -125,9 +125,28 @@ function killRest(ending) {
   const alive = readdirSync("/proc").flatMap((name) => living(Number(name), markers));
   for (const { pgid, marked } of alive) if (marked && ending.some((t) => t.pgid === pgid)) groups.add(pgid);
   const condemned = alive.filter(({ pgid, marked }) => marked || groups.has(pgid)).map(({ pid }) => pid);
+  const inside = ending.flatMap(killCgroup);
   for (const pgid of groups) kill(-pgid);
   condemned.forEach(kill);
-  return condemned;
+  return [...condemned, ...inside];
+}
+
+/**
+ * All that is in the target's cgroup, wherever it went and whatever it calls itself.
+ *
+ * @param {Target} target
+ * @returns {number[]} what was alive
+ */
+function killCgroup({ cgroup }) {
+  if (cgroup === undefined) return [];
+  try {
+    const members = readFileSync(`${cgroup}/cgroup.procs`, "latin1").split("\n").filter(Boolean).map(Number);
+    if (members.length > 0) writeFileSync(`${cgroup}/cgroup.kill`, "1", { flag: "r+" });
+    return members;
+  } catch {
+    // Not made yet, or gone.
+    return [];
+  }
 }
 
 /**
