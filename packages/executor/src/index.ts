@@ -42,4 +42,4 @@ export { OutputBuffer } from "./output-buffer.ts";
 export type { OutputBufferOptions, OutputChunk, OutputGap, OutputRead, OutputStream } from "./output-buffer.ts";
 export { resultOfRejection } from "./task-result.ts";
 export type { ErrorType, TaskOutcome, TaskResult } from "./task-result.ts";
-export type { DockerTask, ProcessTask, Task, TaskSpec, WebhookTask } from "./task-spec.ts";
+export type { DockerLimits, DockerTask, ProcessTask, Task, TaskSpec, WebhookTask } from "./task-spec.ts";
