@@ -9,6 +9,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, 
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { URLSearchParams } from "node:url";
 import { setTimeout as delay } from "node:timers/promises";
 
 const UP_WITHIN_MS = 30_000;
@@ -62,6 +63,7 @@ class Engine {
   }
 
   async start() {
+    this.#forgetContainerd();
     const log = openSync(join(this.directory, "log"), "a");
     const at = (name) => join(this.directory, name);
     const options = ["--host", `unix://${this.socketPath}`, "--data-root", at("data"), "--exec-root", at("exec"), "--pidfile", at("pid")];
@@ -91,6 +93,14 @@ class Engine {
     const force = setTimeout(() => child.kill("SIGKILL"), DOWN_WITHIN_MS);
     await gone;
     clearTimeout(force);
+    await this.#containerdGone();
+  }
+
+  /** The engine's own containerd dies with it, a moment later. */
+  async #containerdGone() {
+    const file = join(this.directory, "exec/containerd/containerd.pid");
+    const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+    while (pid > 0 && lives(pid)) await delay(20);
   }
 
   /** Makes an image of busybox under the given name. `changes` are lines of a Dockerfile. */
@@ -118,6 +128,12 @@ class Engine {
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 
+  /** Killed with the engine, it may stay as a zombie where nobody reaps, and the next engine would wait for it. */
+  #forgetContainerd() {
+    const file = join(this.directory, "exec/containerd/containerd.pid");
+    if (existsSync(file)) rmSync(file);
+  }
+
   #answers() {
     return this.#ask("GET", "/_ping").then(({ status }) => status === 200, () => false);
   }
@@ -134,6 +150,14 @@ class Engine {
       asked.on("error", reject);
       asked.end(body);
     });
+  }
+}
+
+function lives(pid) {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
   }
 }
 

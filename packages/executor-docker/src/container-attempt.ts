@@ -6,7 +6,7 @@ import type { AttemptContext, AttemptRef, GuardTarget, RunningTask, TaskResult }
 import { Capture } from "./capture.ts";
 import { containerName } from "./container-spec.ts";
 import type { ContainerSpec, Run } from "./container-spec.ts";
-import { ImageUnavailableError, isLoss, messageOf, statusOf } from "./docker-errors.ts";
+import { EngineLostError, ImageUnavailableError, isLoss, messageOf, statusOf } from "./docker-errors.ts";
 import type { DockerSettings } from "./docker-options.ts";
 import { endingOf, endingOfEngine, endingOfGuard, endingOfLease, endingOfMissing, endingOfStart, neverRan, signalOf } from "./ending.ts";
 import type { Ending, Exit } from "./ending.ts";
@@ -28,6 +28,9 @@ export interface Surroundings {
 /** A container still to be made, or one that an earlier incarnation started. */
 export type Origin = { readonly spec: ContainerSpec } | { readonly containerId: string; readonly startedAtMs: number };
 
+/** How an engine that shuts down ends its containers. */
+const ENGINES_SIGNALS = new Set(["SIGTERM", "SIGKILL"]);
+const ENGINE_WATCH_MS = 1_000;
 const RETRY_MS = 100;
 const TAIL_BYTES = 512;
 
@@ -183,7 +186,13 @@ export class ContainerAttempt implements RunningTask {
   async #exitOf(id: string, code: number): Promise<Exit> {
     if (code === 0) return { code, outOfMemory: false };
     const { engine } = this.#around;
-    const { State: state } = await engine.within(engine.docker.getContainer(id).inspect());
+    const suspect = this.#termination.cause === undefined && ENGINES_SIGNALS.has(signalOf(code) ?? "");
+    // Watched from now on: an engine may be back within a second.
+    const [{ State: state }, up] = await Promise.all([
+      engine.within(engine.docker.getContainer(id).inspect()),
+      !suspect || engine.staysUp(ENGINE_WATCH_MS),
+    ]);
+    if (!up && !state.OOMKilled) throw new EngineLostError("The engine was shut down, and its containers with it.");
     return { code, outOfMemory: state.OOMKilled };
   }
 

@@ -70,12 +70,18 @@ function hostConfigOf(task: DockerTask, settings: DockerSettings): Docker.HostCo
       { Name: "nofile", Soft: openFiles, Hard: openFiles },
       { Name: "core", Soft: 0, Hard: 0 },
     ],
-    Tmpfs: { "/tmp": `rw,noexec,nosuid,nodev,mode=1777,size=${tmpfsBytes}` },
+    // The engine gives it the mode of the image's own /tmp, so it also belongs to the user.
+    Tmpfs: { "/tmp": `rw,noexec,nosuid,nodev,mode=1777,size=${tmpfsBytes}${ownerOf(settings.user)}` },
     // Output comes over the attached stream; a log would only cost time and fill the disk.
     LogConfig: { Type: "none", Config: {} },
     RestartPolicy: { Name: "no" },
     AutoRemove: false,
   };
+}
+
+function ownerOf(user: string): string {
+  const [, uid, gid] = /^(\d+):(\d+)$/.exec(user) ?? [];
+  return uid === undefined || gid === undefined ? "" : `,uid=${uid},gid=${gid}`;
 }
 
 /** Undefined: the image's own. */

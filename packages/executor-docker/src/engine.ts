@@ -6,6 +6,8 @@ import { EngineLostError, EngineUnfitError, isLoss, messageOf, statusOf } from "
 import type { DockerSettings } from "./docker-options.ts";
 import { MARKER } from "./labels.ts";
 
+const PING_MS = 50;
+
 /** What the engine reports of itself, as far as it matters here. */
 interface EngineAbilities {
   readonly OSType: string;
@@ -105,6 +107,17 @@ export class Engine {
       throw error;
     });
     if (found?.Config.Labels[MARKER] === marker) await this.remove(found.Id);
+  }
+
+  /** Whether the engine answers for this long. One that shuts down ends its containers first, and says how. */
+  async staysUp(forMs: number): Promise<boolean> {
+    const until = performance.now() + forMs;
+    while (performance.now() < until) {
+      const up = await this.within(this.docker.ping(), forMs).then(() => true, () => false);
+      if (!up) return false;
+      await delay(PING_MS);
+    }
+    return true;
   }
 
   close(): void {

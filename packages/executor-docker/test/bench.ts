@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { MemoryGuard, silentLogger, systemClock } from "@coxswain/executor";
 import type { AttemptContext, DockerTask, RunningTask, TaskResult } from "@coxswain/executor";
 import Docker from "dockerode";
@@ -6,7 +7,7 @@ import type { DockerEngine } from "../../../scripts/lib/docker-engine.mjs";
 import { DockerExecutor } from "../src/index.ts";
 import type { DockerExecutorOptions } from "../src/index.ts";
 
-const GONE_WITHIN_MS = 10_000;
+const GONE_WITHIN_MS = 30_000;
 
 /** An executor with a scope of its own on a private engine. */
 export class Bench {
@@ -45,11 +46,23 @@ export class Bench {
     return this.docker.listContainers({ all: true, filters: { label: [`coxswain.scope=${this.scope}`] } });
   }
 
+  /** Output may come before the engine says that the container runs. */
+  async untilRunning(): Promise<void> {
+    const ready = async (): Promise<boolean> => {
+      const containers = await this.containers();
+      return containers.length > 0 && containers.every(({ State: state }) => state === "running");
+    };
+    while (!(await ready()));
+  }
+
   /** Containers are removed beside their results; those that stay are left over. */
   async leftovers(): Promise<string[]> {
     const giveUpAt = Date.now() + GONE_WITHIN_MS;
     let left = await this.containers();
-    while (left.length > 0 && Date.now() < giveUpAt) left = await this.containers();
+    while (left.length > 0 && Date.now() < giveUpAt) {
+      await delay(50);
+      left = await this.containers();
+    }
     return left.map(({ Names: names, State: state }) => `${names.join()} is ${state}`);
   }
 

@@ -4,13 +4,15 @@ import { executorSuite } from "@coxswain/executor/suite";
 import { Bench } from "./bench.ts";
 import { describeDocker, useEngine } from "./docker.ts";
 
+const WITHIN_MS = 120_000;
 const CAPACITY_BYTES = 100_000;
 const octal = (bytes: Uint8Array): string => [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
 
 describeDocker("the suite", () => {
   const engine = useEngine();
   executorSuite(
-    { test },
+    // Twenty containers at once take a small machine a while.
+    { test: (name, run) => test(name, run, WITHIN_MS) },
     "docker",
     { exitCode: true, stderr: true, guarded: true, startFailure: true },
     async () => {
