@@ -30,7 +30,7 @@ export type Origin = { readonly spec: ContainerSpec } | { readonly containerId: 
 
 /** How an engine that shuts down ends its containers. */
 const ENGINES_SIGNALS = new Set(["SIGTERM", "SIGKILL"]);
-const ENGINE_WATCH_MS = 1_000;
+const ENGINE_WATCH_MS = 3_000;
 const RETRY_MS = 100;
 const TAIL_BYTES = 512;
 
