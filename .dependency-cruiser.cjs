@@ -15,6 +15,7 @@ const EDGES = {
   "state-machine": ["raft-core", "protocol"],
   scheduler: ["state-machine", "cron"],
   executor: [],
+  "executor-docker": ["executor"],
   "executor-process": ["executor"],
   "executor-webhook": ["executor"],
   worker: ["executor", "state-machine"],

@@ -18,6 +18,8 @@ export type ErrorType =
   | "LEASE_ENDED"
   | "EXECUTOR_CLOSED"
   | "ISOLATION_MISSING"
+  | "IMAGE"
+  | "ENGINE"
   | "HTTP"
   | "REDIRECT"
   | "BODY"

@@ -38,14 +38,30 @@ export interface WebhookTask {
   readonly payload?: Uint8Array;
 }
 
+/** What one container may use at most; what is not named is the node's to say, and so are the bounds. */
+export interface DockerLimits {
+  /** Memory, swap included. */
+  readonly memoryBytes?: number;
+  /** Share of the processors' time: 0.5 is half of one. */
+  readonly cpus?: number;
+  /** Processes and threads. */
+  readonly pids?: number;
+  /** Size of `/tmp`. */
+  readonly tmpfsBytes?: number;
+  /** Open files of one process. */
+  readonly openFiles?: number;
+}
+
 /** One container. Exactly one of `shell` and `argv` is set; both empty means the image's own command. */
 export interface DockerTask {
   readonly kind: "docker";
+  /** Empty means the node's default. */
   readonly image: string;
   readonly shell?: string;
   readonly argv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly workingDirectory?: string;
+  readonly limits?: DockerLimits;
 }
 
 /** What to run. The fields mirror `Task` of the job store. */

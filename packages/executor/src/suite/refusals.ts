@@ -72,7 +72,7 @@ export const refusals: readonly SuiteCase[] = [
       const ends = await Promise.all(
         Array.from({ length: MANY }, (_, i) => bench.finish(i % 2 ? bench.fixture.fails() : bench.fixture.writes([]))),
       );
-      ends.forEach(({ result }, i) => assert.equal(result.outcome, i % 2 ? "failed" : "succeeded"));
+      ends.forEach(({ result }, i) => assert.equal(result.outcome, i % 2 ? "failed" : "succeeded", result.errorMessage));
     },
   },
 ];

@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+import { AttemptRegister, MemoryGuard, checkAttempt, silentLogger, systemClock } from "@coxswain/executor";
+import type { AttemptContext, AttemptRef, Availability, Executor, RunningTask, TaskSpec } from "@coxswain/executor";
+import { ContainerAttempt } from "./container-attempt.ts";
+import type { Surroundings } from "./container-attempt.ts";
+import { containerName, containerSpec } from "./container-spec.ts";
+import { messageOf } from "./docker-errors.ts";
+import { settingsOf } from "./docker-options.ts";
+import type { DockerExecutorOptions } from "./docker-options.ts";
+import { Engine } from "./engine.ts";
+import { Images } from "./images.ts";
+import { SCOPE, identityOf } from "./labels.ts";
+import type { ContainerIdentity } from "./labels.ts";
+import { Removals } from "./removals.ts";
+
+const AVAILABLE_WITHIN_MS = 5_000;
+
+/** What adopted attempts are surrounded by. */
+export type AdoptionContext = Pick<AttemptContext, "guard" | "logger" | "clock">;
+
+/** A container of this scope that this executor did not make. */
+interface Found {
+  readonly id: string;
+  readonly state: string;
+  readonly identity: ContainerIdentity | undefined;
+}
+
+/** Runs `docker` tasks: one container for each attempt. */
+export class DockerExecutor implements Executor {
+  readonly kind = "docker";
+  readonly #around: Surroundings;
+  readonly #register = new AttemptRegister<ContainerAttempt>();
+  /** Tells this executor's containers from those of earlier ones of the same scope. */
+  readonly #incarnation = randomUUID();
+
+  constructor(options: DockerExecutorOptions = {}) {
+    const settings = settingsOf(options);
+    const engine = new Engine(settings);
+    const images = new Images(engine.docker, settings.pullTimeoutMs);
+    this.#around = { settings, engine, images, removals: new Removals(engine) };
+  }
+
+  async start(spec: TaskSpec, context: AttemptContext): Promise<RunningTask> {
+    this.#register.checkOpen();
+    const task = checkAttempt(this.kind, spec, context);
+    const run = { marker: randomUUID(), incarnation: this.#incarnation, timeoutMs: spec.timeoutMs };
+    const container = containerSpec(task, context, this.#around.settings, run);
+    return this.#register.add(context.ref, () => new ContainerAttempt({ spec: container }, run, context, this.#around));
+  }
+
+  /**
+   * Takes up attempts of an earlier incarnation that run, or have ended unseen. What they wrote
+   * before is gone; their limit still counts from their start. Call before `reap`.
+   *
+   * @param surroundings default: a guard that ends nothing, no log, the machine's clock
+   */
+  async adopt(attempts: readonly AttemptRef[], surroundings: Partial<AdoptionContext> = {}): Promise<RunningTask[]> {
+    const wanted = new Set(attempts.map(containerName));
+    const found = (await this.#predecessors()).filter(({ state }) => state === "running" || state === "exited");
+    const tasks = found.map(async ({ id, identity }) => {
+      if (!identity || !wanted.has(containerName(identity.ref))) return [];
+      const { docker } = this.#around.engine;
+      const { State: state } = await this.#around.engine.within(docker.getContainer(id).inspect());
+      const { ref, jobId, dueMs } = identity;
+      const context = { guard: new MemoryGuard(), logger: silentLogger, clock: systemClock, ...surroundings, ref, jobId, dueMs };
+      const origin = { containerId: id, startedAtMs: Date.parse(state.StartedAt) };
+      return [this.#register.add(ref, () => new ContainerAttempt(origin, identity, context, this.#around))];
+    });
+    return (await Promise.all(tasks)).flat();
+  }
+
+  /** Ends and removes what earlier incarnations left, running, created or exited, but for what was adopted. */
+  async reap(): Promise<void> {
+    const left = await this.#predecessors();
+    await Promise.all(
+      left.map(async ({ id, identity }) => {
+        if (identity && this.#register.get(identity.ref)) return;
+        await this.#around.engine.remove(id);
+      }),
+    );
+  }
+
+  /** An engine that answers on the socket, with Linux containers, seccomp, and limits of memory, swap, cpu and pids. */
+  async available(): Promise<Availability> {
+    const { engine, settings } = this.#around;
+    try {
+      await engine.within(engine.checkFit(), AVAILABLE_WITHIN_MS);
+      return { ok: true };
+    } catch (error) {
+      return { ok: false, reason: `the Docker engine at ${settings.socketPath}: ${messageOf(error)}` };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#register.close();
+    this.#around.images.close();
+    await this.#around.removals.allSettled();
+    this.#around.engine.close();
+  }
+
+  async #predecessors(): Promise<Found[]> {
+    const { engine, settings } = this.#around;
+    const filters = { label: [`${SCOPE}=${settings.scope}`] };
+    const containers = await engine.within(engine.docker.listContainers({ all: true, filters }));
+    return containers
+      .map(({ Id: id, State: state, Labels: labels }) => ({ id, state, identity: identityOf(labels) }))
+      .filter(({ identity }) => identity?.incarnation !== this.#incarnation);
+  }
+}

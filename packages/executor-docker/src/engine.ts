@@ -1,0 +1,153 @@
+import { Agent } from "node:http";
+import type { Readable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import Docker from "dockerode";
+import { EngineLostError, EngineUnfitError, isLoss, messageOf, statusOf } from "./docker-errors.ts";
+import type { DockerSettings } from "./docker-options.ts";
+import { MARKER } from "./labels.ts";
+
+const PING_MS = 50;
+
+/** What the engine reports of itself, as far as it matters here. */
+interface EngineAbilities {
+  readonly OSType: string;
+  readonly MemoryLimit: boolean;
+  readonly SwapLimit: boolean;
+  readonly CpuCfsQuota: boolean;
+  readonly PidsLimit: boolean;
+  readonly SecurityOptions: readonly string[] | null;
+}
+
+interface Dialer {
+  dial(request: object, callback: (error: unknown, response: Readable) => void): void;
+}
+
+/** The requests that attempts make of the engine, each with a limit. */
+export class Engine {
+  readonly docker: Docker;
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #timeoutMs: number;
+  #fit: Promise<void> | undefined;
+
+  constructor({ socketPath, engineTimeoutMs }: Pick<DockerSettings, "socketPath" | "engineTimeoutMs">) {
+    const options: Docker.DockerOptions & { agent: Agent } = { socketPath, agent: this.#agent };
+    this.docker = new Docker(options);
+    this.#timeoutMs = engineTimeoutMs;
+  }
+
+  /**
+   * Resolves if the engine can hold tasks within their limits; it would itself leave out, with
+   * a warning, what the kernel lacks. Asked once.
+   *
+   * @throws {EngineUnfitError}
+   */
+  checkFit(): Promise<void> {
+    this.#fit ??= this.#checkFit().catch((error: unknown) => {
+      this.#fit = undefined;
+      throw error;
+    });
+    return this.#fit;
+  }
+
+  /** @throws {EngineLostError} when the answer takes too long; it may still be done */
+  async within<T>(request: Promise<T>, timeoutMs: number = this.#timeoutMs): Promise<T> {
+    const enough = new AbortController();
+    const limit = delay(timeoutMs, undefined, { signal: enough.signal }).then(() => {
+      throw new EngineLostError(`The engine did not answer within ${timeoutMs} ms.`);
+    });
+    limit.catch(() => {});
+    try {
+      return await Promise.race([request, limit]);
+    } finally {
+      enough.abort();
+    }
+  }
+
+  /**
+   * Waits for a container's end. Resolves once the engine listens; only then may the container be
+   * started. What it resolves to gives the exit code.
+   */
+  async wait(id: string, condition: "next-exit" | "not-running"): Promise<{ readonly code: Promise<number> }> {
+    // The library appends `_query` to a path that ends so; a query written here would lose its last character.
+    const path = `/containers/${id}/wait?`;
+    const options = { _query: { condition }, _body: {} };
+    const statusCodes = { 200: true, 400: "bad parameter", 404: "no such container", 500: "server error" };
+    const { modem } = this.docker as unknown as { readonly modem: Dialer };
+    const asked = new Promise<Readable>((resolve, reject) => {
+      modem.dial({ path, method: "POST", options, isStream: true, statusCodes }, (error, response) => {
+        if (error) reject(error instanceof Error ? error : new Error(messageOf(error)));
+        else resolve(response);
+      });
+    });
+    const code = exitCodeIn(await this.within(asked));
+    code.catch(() => {});
+    return { code };
+  }
+
+  /** Harmless for a container that has ended or is gone. */
+  async kill(id: string, signal: string): Promise<void> {
+    await this.within(this.docker.getContainer(id).kill({ signal }), 5_000).catch((error: unknown) => {
+      const status = statusOf(error);
+      if (status !== 404 && status !== 409) throw error;
+    });
+  }
+
+  /** Ends and removes a container with its volumes; harmless for one that is gone or going. */
+  async remove(id: string): Promise<void> {
+    await this.within(this.docker.getContainer(id).remove({ force: true, v: true })).catch((error: unknown) => {
+      const status = statusOf(error);
+      if (status !== 404 && status !== 409) throw error;
+    });
+  }
+
+  /** Removes the container of this name if it is this run's; a namesake may be another's. */
+  async removeRun(name: string, marker: string): Promise<void> {
+    const found = await this.within(this.docker.getContainer(name).inspect()).catch((error: unknown) => {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    });
+    if (found?.Config.Labels[MARKER] === marker) await this.remove(found.Id);
+  }
+
+  /** Whether the engine answers for this long. One that shuts down ends its containers first, and says how. */
+  async staysUp(forMs: number): Promise<boolean> {
+    const until = performance.now() + forMs;
+    while (performance.now() < until) {
+      const up = await this.within(this.docker.ping(), forMs).then(() => true, () => false);
+      if (!up) return false;
+      await delay(PING_MS);
+    }
+    return true;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #checkFit(): Promise<void> {
+    const abilities = (await this.within(this.docker.info())) as EngineAbilities;
+    const missing = [
+      abilities.OSType === "linux" ? "" : "Linux containers",
+      abilities.MemoryLimit ? "" : "memory limits",
+      abilities.SwapLimit ? "" : "swap limits",
+      abilities.CpuCfsQuota ? "" : "cpu quotas",
+      abilities.PidsLimit ? "" : "pids limits",
+      (abilities.SecurityOptions ?? []).some((option) => option.includes("seccomp")) ? "" : "seccomp",
+    ].filter((what) => what !== "");
+    if (missing.length > 0) throw new EngineUnfitError(`The engine lacks ${missing.join(", ")}; see docker info.`);
+  }
+}
+
+async function exitCodeIn(response: Readable): Promise<number> {
+  let text = "";
+  try {
+    for await (const piece of response) text += String(piece);
+    const { StatusCode, Error: failed } = JSON.parse(text) as { StatusCode?: number; Error?: { Message?: string } | null };
+    if (failed?.Message) throw new Error(failed.Message);
+    if (StatusCode === undefined) throw new Error("no status");
+    return StatusCode;
+  } catch (error) {
+    const why = isLoss(error) || text === "" ? "the connection broke" : messageOf(error);
+    throw new EngineLostError(`The engine did not say how the container ended: ${why}.`, { cause: error });
+  }
+}
