@@ -109,6 +109,7 @@ function registration(parts: WorkerSideParts, executors: OfferedExecutors): Regi
     featureLevel: SUPPORTED_FEATURE_LEVEL,
     labels: {},
     missingExecutors: Object.fromEntries(executors.missing),
+    executorLimitations: {},
     maxLeaseMs: options.nodeTtl,
   };
 }

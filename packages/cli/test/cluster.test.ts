@@ -14,6 +14,7 @@ const node = {
   matchIndex: 40,
   incarnation: 1,
   missingExecutors: {},
+  executorLimitations: {},
   isLeader: true,
 };
 const status: ClusterStatus = {

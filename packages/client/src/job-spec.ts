@@ -114,12 +114,14 @@ function toCommandLine(task: CommandLine): {
   argv: string[];
   env: Record<string, string>;
   workingDirectory: string;
+  limits: undefined;
 } {
   return {
     shell: task.shell ?? "",
     argv: [...(task.argv ?? [])],
     env: { ...task.env },
     workingDirectory: task.workingDirectory ?? "",
+    limits: undefined,
   };
 }
 

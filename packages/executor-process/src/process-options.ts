@@ -1,4 +1,3 @@
-import type { ResourceLimits } from "@coxswain/executor";
 import { DEFAULT_LIMITS } from "./cgroup/limits.ts";
 import type { Limits } from "./cgroup/limits.ts";
 
@@ -28,7 +27,7 @@ export interface ProcessExecutorOptions {
   /** `none` leaves out sandbox and limits although the machine has them; they then count as missing. Default `full`. */
   readonly isolation?: "full" | "none";
   /** What a task gets that names no limits. Default 256 MiB, no swap, 0.5 CPUs, 256 processes. */
-  readonly limits?: ResourceLimits;
+  readonly limits?: Partial<Limits>;
   /** The cgroup (v2) that holds those of the attempts; made if missing. Default `coxswain` in the mounted root. */
   readonly cgroupDirectory?: string;
   /** What sandboxed tasks see besides the system's programs and libraries. Default nothing. */

@@ -47,12 +47,4 @@ export { checkReaderOptions, OutputReader } from "./output-reader.ts";
 export type { OutputPiece, OutputReaderOptions, ReadableOutput } from "./output-reader.ts";
 export { resultOfRejection } from "./task-result.ts";
 export type { ErrorType, TaskOutcome, TaskResult } from "./task-result.ts";
-export type {
-  DockerLimits,
-  DockerTask,
-  ProcessTask,
-  ResourceLimits,
-  Task,
-  TaskSpec,
-  WebhookTask,
-} from "./task-spec.ts";
+export type { DockerTask, ProcessTask, ResourceLimits, Task, TaskSpec, WebhookTask } from "./task-spec.ts";

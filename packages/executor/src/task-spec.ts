@@ -1,15 +1,22 @@
-/** What one attempt may use. What is not named is what the node gives to every task. */
+/**
+ * What one attempt may use. What is not named is what the node gives to every task. An executor refuses a task that
+ * names a limit which it cannot hold; it passes over none.
+ */
 export interface ResourceLimits {
   /** Of memory, tmpfs included. */
-  readonly memoryBytes?: number;
-  /** Of swap; may be 0. */
-  readonly swapBytes?: number;
-  /** CPUs' worth of time, such as 0.5. */
-  readonly cpus?: number;
+  readonly memoryBytes?: number | undefined;
+  /** Of swap, beside memory; may be 0. */
+  readonly swapBytes?: number | undefined;
+  /** Share of the processors' time: 0.5 is half of one. */
+  readonly cpus?: number | undefined;
   /** Processes and threads at once. */
-  readonly pids?: number;
-  /** From and to each block device. Unlimited unless named. */
-  readonly ioBytesPerSecond?: number;
+  readonly pids?: number | undefined;
+  /** From and to each block device, each way. Unlimited unless named. */
+  readonly ioBytesPerSecond?: number | undefined;
+  /** Size of `/tmp`. */
+  readonly tmpfsBytes?: number | undefined;
+  /** Open files of one process. */
+  readonly openFiles?: number | undefined;
 }
 
 /** A Linux process. Exactly one of `shell` and `argv` is set; empty counts as unset. */
@@ -24,7 +31,7 @@ export interface ProcessTask {
   /** Absolute path. Default: a private directory, removed after the attempt. */
   readonly workingDirectory?: string;
   /** Within the node's bounds. */
-  readonly limits?: ResourceLimits;
+  readonly limits?: ResourceLimits | undefined;
 }
 
 /** One HTTP request; 2xx is success. */
@@ -38,20 +45,6 @@ export interface WebhookTask {
   readonly payload?: Uint8Array;
 }
 
-/** What one container may use at most; what is not named is the node's to say, and so are the bounds. */
-export interface DockerLimits {
-  /** Memory, swap included. */
-  readonly memoryBytes?: number;
-  /** Share of the processors' time: 0.5 is half of one. */
-  readonly cpus?: number;
-  /** Processes and threads. */
-  readonly pids?: number;
-  /** Size of `/tmp`. */
-  readonly tmpfsBytes?: number;
-  /** Open files of one process. */
-  readonly openFiles?: number;
-}
-
 /** One container. Exactly one of `shell` and `argv` is set; both empty means the image's own command. */
 export interface DockerTask {
   readonly kind: "docker";
@@ -61,7 +54,7 @@ export interface DockerTask {
   readonly argv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly workingDirectory?: string;
-  readonly limits?: DockerLimits;
+  readonly limits?: ResourceLimits | undefined;
 }
 
 /** What to run. The fields mirror `Task` of the job store. */

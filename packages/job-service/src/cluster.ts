@@ -190,6 +190,7 @@ export class ClusterCalls {
       matchIndex: matched.get(id) ?? 0,
       incarnation: node?.incarnation ?? 0,
       missingExecutors: node?.missingExecutors ?? {},
+      executorLimitations: node?.executorLimitations ?? {},
       isLeader: id === leader,
     };
   }

@@ -118,7 +118,7 @@ function withTask(request: SubmitJobRequest): SubmitJobRequest {
   if (command.trim() === "") {
     throw new ValidationError([{ field: "command", problem: "must not be empty when no task is set" }]);
   }
-  const common = { shell: command, argv: [], env: {}, workingDirectory: "" };
+  const common = { shell: command, argv: [], env: {}, workingDirectory: "", limits: undefined };
   const kind: Task["kind"] =
     image === "" ? { $case: "process", value: common } : { $case: "docker", value: { ...common, image } };
   return { ...request, command: "", image: "", task: { kind } };

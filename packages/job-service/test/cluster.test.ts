@@ -17,6 +17,7 @@ const node = (id: number, more: Partial<Node> = {}): Node => ({
   featureLevel: 1,
   labels: {},
   missingExecutors: { docker: "no socket" },
+  executorLimitations: {},
   maxLeaseMs: 0,
   ...more,
 });
@@ -54,6 +55,7 @@ describe("the cluster's status", () => {
         capacity: 8,
         incarnation: 4,
         missingExecutors: { docker: "no socket" },
+  executorLimitations: {},
       },
       { nodeId: 2, address: "127.0.0.1:5002", isAlive: true, isLeader: false, matchIndex: 8, capacity: 0 },
       { nodeId: 3, isAlive: false, matchIndex: 5 },

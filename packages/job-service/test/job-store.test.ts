@@ -45,6 +45,7 @@ beforeEach(async () => {
     featureLevel: 1,
     labels: {},
     missingExecutors: {},
+    executorLimitations: {},
     maxLeaseMs: 0,
   };
   await command({ $case: "registerNode", value: node });

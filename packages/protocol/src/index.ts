@@ -13,4 +13,5 @@ export * from "./gen/coxswain/v1/store.ts";
 export * from "./gen/coxswain/v1/command.ts";
 export * from "./gen/coxswain/v1/scheduler.ts";
 export * from "./gen/coxswain/v1/cluster.ts";
+export * from "./gen/coxswain/v1/job_worker.ts";
 export * from "./gen/coxswain/v1/internal.ts";

@@ -52,7 +52,7 @@ class Replica implements Proposer {
     this.#incarnations.set(nodeId, incarnation);
     const value = {
       nodeId, uuid: `uuid-${nodeId}`, incarnation, address: "127.0.0.1:0", executors: ["process"], capacity, adopted: [],
-      featureLevel: 0, labels: {}, missingExecutors: {}, maxLeaseMs: 0,
+      featureLevel: 0, labels: {}, missingExecutors: {}, executorLimitations: {}, maxLeaseMs: 0,
     };
     await this.propose({ $case: "registerNode", value });
   }
@@ -66,7 +66,7 @@ class Replica implements Proposer {
 
   async submit(jobId: string, given: Partial<SubmitJobs_Item> & { schedule?: Schedule }): Promise<void> {
     const item: SubmitJobs_Item = {
-      jobId, owner: "tester", task: { kind: { $case: "process", value: { shell: "true", argv: [], env: {}, workingDirectory: "" } } },
+      jobId, owner: "tester", task: { kind: { $case: "process", value: { shell: "true", argv: [], env: {}, workingDirectory: "", limits: undefined } } },
       schedule: undefined, policy, contentHash: new TextEncoder().encode(jobId), nextDueMs: 0, placement: undefined, idTimeMs: 0, ...given,
     };
     const result = await this.propose({ $case: "submitJobs", value: { items: [item] } });

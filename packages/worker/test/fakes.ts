@@ -115,7 +115,7 @@ export class FakeStore implements WorkerStore {
     if (this.broken !== undefined) throw this.broken;
     const job: Partial<Job> = {
       id,
-      task: { kind: { $case: "process", value: { shell: "true", argv: [], env: {}, workingDirectory: "" } } },
+      task: { kind: { $case: "process", value: { shell: "true", argv: [], env: {}, workingDirectory: "", limits: undefined } } },
     };
     return { ...job, policy: { timeoutMs: 60_000 } } as Job;
   }

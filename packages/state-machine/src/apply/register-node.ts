@@ -56,6 +56,7 @@ function nodeOf(body: RegisterNode, known: Node | undefined, timeMs: number): No
     featureLevel,
     labels,
     missingExecutors,
+    executorLimitations,
     maxLeaseMs,
   } = body;
   return {
@@ -68,6 +69,7 @@ function nodeOf(body: RegisterNode, known: Node | undefined, timeMs: number): No
     featureLevel,
     labels,
     missingExecutors,
+    executorLimitations,
     maxLeaseMs,
     draining: known?.draining ?? false,
     lost: false,
