@@ -59,7 +59,9 @@ describe("the status of a job", () => {
     members([node(1, { missingExecutors }), node(2, { missingExecutors })]);
     expect(await waits()).toBe("No node offers process: no sandbox");
     members([node(1, { missingExecutors }), node(2)]);
-    expect(await waits()).toBe("No node offers process: node 1: no sandbox; node 2: it is not among --executors");
+    expect(await waits()).toBe(
+      "No node offers process: node 1: no sandbox; node 2: it is not among --executors",
+    );
     members([node(1, { executors: ["process"], draining: true })]);
     expect(await waits()).toBe("Every node that offers process is draining.");
     members([node(1, { executors: ["process"] })]);

@@ -6,7 +6,7 @@ import { EXECUTOR_KINDS } from "./executor-kinds.ts";
 import type { ExecutorKind } from "./executor-kinds.ts";
 import { option, optional } from "./option.ts";
 import type { OptionTable } from "./option.ts";
-import { absolutePaths, choices, cpus, durationMs, flag, integer, ranges, sizeBytes, socketPath, within, words } from "./values.ts";
+import { choices, cpus, durationMs, flag, integer, ranges, sandboxPaths, sizeBytes, socketPath, within, words } from "./values.ts";
 
 /** What the executors of a node can be told. */
 export interface ExecutorOptions {
@@ -71,7 +71,7 @@ const process: OptionTable<
     "The cgroup (v2) that holds those of processes; made if missing. Without it, `coxswain` where cgroup v2 is mounted.",
   ),
   processReadOnlyPaths: option(
-    "--process-read-only-paths", ["COX_PROCESS_READ_ONLY_PATHS"], absolutePaths, "", "path,...",
+    "--process-read-only-paths", ["COX_PROCESS_READ_ONLY_PATHS"], sandboxPaths, "", "path,...",
     "What sandboxed processes see besides the system's programs and libraries.",
   ),
   processTmp: option("--process-tmp", ["COX_PROCESS_TMP"], bytes(4_096, "4KB"), "64MB", "size", "Size of a sandboxed process's /tmp, its one writable directory."),

@@ -148,6 +148,7 @@ describe("the executors' options", () => {
     [["--docker-job-timeout", "0"], /--docker-job-timeout: must be between/],
     [["--docker-socket", "tcp://10.0.0.1:2375"], /--docker-socket: must be the path of a unix socket/],
     [["--process-read-only-paths", "/opt,srv"], /--process-read-only-paths: must be absolute paths/],
+    [["--process-read-only-paths", "/tmp/x"], /--process-read-only-paths: must not lie below \/tmp/],
     [["--cgroup-directory", "coxswain"], /--cgroup-directory: must be an absolute path/],
     [["--webhook-max-redirects", "-1"], /--webhook-max-redirects: must be at least 0/],
     [["--process-isolation", "none"], /--process-isolation none needs --allow-unlimited-processes/],
