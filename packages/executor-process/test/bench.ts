@@ -7,7 +7,7 @@ import { MemoryGuard, silentLogger, systemClock } from "@coxswain/executor";
 import type { AttemptContext, ProcessTask, RunningTask, TaskResult } from "@coxswain/executor";
 import { ProcessExecutor } from "../src/index.ts";
 import type { ProcessExecutorOptions } from "../src/index.ts";
-import { processesWith } from "./linux.ts";
+import { processesWith } from "./processes.ts";
 
 /** Without sandbox and limits, which not every machine has. */
 export const PLAIN = { allowUnlimitedProcesses: true, isolation: "none" } as const;

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { Bench, untilOutput } from "./bench.ts";
-import { describeLinux, processesWith } from "./linux.ts";
+import { describeLinux } from "./linux.ts";
+import { processesWith } from "./processes.ts";
 
 let bench: Bench;
 beforeEach(() => void (bench = new Bench()));

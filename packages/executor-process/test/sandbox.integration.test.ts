@@ -1,22 +1,32 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import type { ResourceLimits } from "@coxswain/executor";
 import { Bench, untilOutput } from "./bench.ts";
-import { describeLinux, describeSandbox } from "./linux.ts";
+import { describeLinux, describeSandboxes } from "./linux.ts";
+import type { ProcessExecutorOptions, SandboxTool } from "../src/index.ts";
 
 let bench: Bench;
-beforeEach(() => void (bench = new Bench({ isolation: "full", tmpBytes: 1_048_576, limits: { memoryBytes: 64 * 1024 ** 2 } })));
-afterEach(async () => {
-  expect(await bench.leftovers()).toEqual([]);
-  expect(bench.guard.targets).toEqual([]);
-  await bench.close();
-});
+const benchOf = (tool: SandboxTool, options: Partial<ProcessExecutorOptions> = {}): Bench =>
+  new Bench({ isolation: "full", sandboxTools: [tool], limits: { memoryBytes: 64 * 1024 ** 2, tmpfsBytes: 1_048_576 }, ...options });
 const outputOf = async (shell: string, env: Record<string, string> = {}): Promise<string> =>
   (await bench.finish({ shell, env })).output;
 
-describeSandbox("what a sandboxed process sees", () => {
+/** A fresh executor for each test, after which nothing may be left. */
+function eachOn(tool: SandboxTool): void {
+  beforeEach(() => void (bench = benchOf(tool)));
+  afterEach(async () => {
+    expect(await bench.leftovers()).toEqual([]);
+    expect(bench.guard.targets).toEqual([]);
+    await bench.close();
+  });
+}
+
+describeSandboxes("what a sandboxed process sees", (tool) => {
+  eachOn(tool);
+
   test("the sandbox works on this machine", async () => {
     expect(await bench.executor.available()).toMatchObject({ ok: true });
     const { limitations = "" } = { limitations: "", ...(await bench.executor.available()) };
@@ -29,13 +39,37 @@ describeSandbox("what a sandboxed process sees", () => {
     expect(output).toMatch(/CapEff:\s0+\nCapBnd:\s0+\nNoNewPrivs:\s1\nno user namespace\n/);
   });
 
-  test("its environment is what it was given, and the directory that the sandbox adds", async () => {
+  test("its environment is what it was given and nothing else", async () => {
     const { output } = await bench.finish({ argv: ["env"], env: { A: "$HOME" } });
     const names = output.trim().split("\n").map((line) => line.slice(0, line.indexOf("=")));
     expect(output).toContain("A=$HOME\n");
     expect(names.filter((name) => name !== "_").sort()).toEqual(
-      ["A", "COX_ATTEMPT", "COX_DUE", "COX_EXECUTION_ID", "COX_JOB_ID", "COX_RUN", "PATH", "PWD"],
+      ["A", "COX_ATTEMPT", "COX_DUE", "COX_EXECUTION_ID", "COX_JOB_ID", "COX_RUN", "PATH"],
     );
+  });
+
+  test("every namespace is its own, and its cgroups begin at the root", async () => {
+    const names = ["user", "pid", "mnt", "net", "ipc", "uts", "cgroup"];
+    const read = `for name in ${names.join(" ")}; do readlink /proc/self/ns/$name; done`;
+    const [inside, outside] = [await outputOf(read), execFileSync("sh", ["-c", read], { encoding: "utf8" })].map((text) => text.trim().split("\n"));
+    expect(inside?.map((word) => word.split(":")[0])).toEqual(names);
+    expect(inside?.filter((word) => outside?.includes(word))).toEqual([]);
+    expect(await outputOf("cut -d: -f3 /proc/self/cgroup | sort -u")).toBe("/\n");
+  });
+
+  test("it has no right over what stands around it", async () => {
+    const tries = ["mount -o remount,rw /usr", "umount /proc", "mount -t tmpfs x /tmp", "kill -9 1 && test ! -e /proc/1", "hostname x", "nsenter -t 1 -U true", "mknod /tmp/x c 1 3"];
+    expect(await outputOf(tries.map((line) => `{ ${line}; } >/dev/null 2>&1 && echo '${line}'`).join("\n"))).toBe("");
+  });
+
+  test("its environment has no hold on the tools that make the sandbox", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "cox-outside-"));
+    chmodSync(directory, 0o777);
+    const env = { LD_DEBUG: "libs", LD_DEBUG_OUTPUT: join(directory, "written"), PATH: `${directory}:/bin:/usr/bin`, COUNT: "it's\n$5" };
+    const { result, output } = await bench.finish({ argv: ["/bin/sh", "-c", 'echo "$COUNT"'], env });
+    expect([result.outcome, readdirSync(directory)]).toEqual(["succeeded", []]);
+    expect(output).toContain("it's\n$5\n");
+    rmSync(directory, { recursive: true });
   });
 
   test("it sees no process but its own, no network and another host name", async () => {
@@ -58,6 +92,11 @@ describeSandbox("what a sandboxed process sees", () => {
         "for d in /tmp /dev/shm; do head -c 2000000 /dev/zero > $d/x 2>/dev/null; wc -c < $d/x; done; pwd",
     );
     expect(output).toBe("1048576\n1048576\n/tmp\n");
+  });
+
+  test("a task may name the size of its own tmp, within the node's bounds", async () => {
+    const shell = "for d in /tmp /dev/shm; do head -c 2000000 /dev/zero > $d/x 2>/dev/null; wc -c < $d/x; done";
+    expect((await bench.finish({ shell, limits: { tmpfsBytes: 65_536 } })).output).toBe("65536\n65536\n");
   });
 
   test("it can reopen its output by name", async () => {
@@ -83,7 +122,7 @@ describeSandbox("what a sandboxed process sees", () => {
     const directory = mkdtempSync("/var/tmp/cox-shown-");
     writeFileSync(join(directory, "fact"), "shown\n");
     execFileSync("chmod", ["755", directory]);
-    const open = new Bench({ isolation: "full", readOnlyPaths: [directory] });
+    const open = benchOf(tool, { readOnlyPaths: [directory] });
     const { output } = await open.finish({ shell: "cat fact; touch x 2>/dev/null || echo read-only", workingDirectory: directory });
     await open.close();
     rmSync(directory, { recursive: true });
@@ -91,7 +130,8 @@ describeSandbox("what a sandboxed process sees", () => {
   });
 });
 
-describeSandbox("how a sandboxed process ends", () => {
+describeSandboxes("how a sandboxed process ends", (tool) => {
+  eachOn(tool);
 
   test("exit codes are the program's own", async () => {
     expect((await bench.finish({ shell: "exit 3" })).result).toMatchObject({ errorType: "EXIT_CODE", exitCode: 3 });
@@ -126,6 +166,17 @@ describeSandbox("how a sandboxed process ends", () => {
   });
 });
 
+describeLinux("open files", () => {
+  test("are limited without a sandbox, too, and a task may name their number", async () => {
+    const plain = new Bench({ limits: { openFiles: 64 }, maxLimits: { openFiles: 128 } });
+    const shell = "ulimit -n; ulimit -Hn; ulimit -c; ulimit -n 200 2>/dev/null || echo no more";
+    expect((await plain.finish({ shell })).output).toBe("64\n64\n0\nno more\n");
+    expect((await plain.finish({ shell, limits: { openFiles: 100 } })).output).toBe("100\n100\n0\nno more\n");
+    await expect(plain.start({ shell, limits: { openFiles: 129 } })).rejects.toMatchObject({ code: "INVALID_TASK" });
+    await plain.close();
+  });
+});
+
 describeLinux("a machine that cannot hold a task", () => {
   test("refuses it, and says why, unless unlimited processes are allowed", async () => {
     const strict = new Bench({ allowUnlimitedProcesses: false });
@@ -141,10 +192,41 @@ describeLinux("a machine that cannot hold a task", () => {
     await plain.close();
   });
 
-  test.each([0, -1, NaN, Infinity, 1e30])("refuses %p bytes of memory before anything is created", async (memoryBytes) => {
+  test.each<[keyof ResourceLimits, number]>([
+    ["memoryBytes", 33_554_432],
+    ["swapBytes", 0],
+    ["cpus", 0.2],
+    ["pids", 10],
+    ["ioBytesPerSecond", 1_000_000],
+    ["tmpfsBytes", 65_536],
+  ])("case 18: a task that names %s is refused where nothing holds it, also where unlimited processes are allowed", async (name, value) => {
     const plain = new Bench();
-    await expect(plain.start({ shell: "true", limits: { memoryBytes } })).rejects.toMatchObject({ code: "INVALID_TASK" });
+    const message = expect.stringMatching(new RegExp(`limits\\.${name} \\(.*switched off`));
+    await expect(plain.start({ shell: "true", limits: { [name]: value } })).rejects.toMatchObject({ code: "ISOLATION_MISSING", message });
     expect(await plain.leftovers()).toEqual([]);
     await plain.close();
   });
+
+  test("without any tool for a sandbox names each", async () => {
+    const bare = new Bench({ allowUnlimitedProcesses: false, isolation: "full" });
+    const { PATH } = process.env;
+    process.env["PATH"] = bare.directory;
+    const availability = await bare.executor.available();
+    process.env["PATH"] = PATH;
+    const reason = expect.stringMatching(/bwrap \(bubblewrap\) is not installed; unshare and setpriv \(util-linux\) are not installed/);
+    expect(availability).toMatchObject({ ok: false, reason });
+    await bare.close();
+  });
+
+  test.each(["memoryBytes", "cpus", "pids", "ioBytesPerSecond", "tmpfsBytes", "openFiles"])(
+    "case 18: %s of 0, negative, NaN or above the host is INVALID_TASK before anything is created",
+    async (name) => {
+      const plain = new Bench();
+      for (const value of [0, -1, NaN, Infinity, 1e30]) {
+        await expect(plain.start({ shell: "true", limits: { [name]: value } })).rejects.toMatchObject({ code: "INVALID_TASK", category: "invalid" });
+      }
+      expect(await plain.leftovers()).toEqual([]);
+      await plain.close();
+    },
+  );
 });

@@ -1,9 +1,14 @@
-/** A node reduced to its process executor; starts one task and says when it runs. Arguments: state directory, job id. */
+/** A node reduced to its process executor; starts one task and says when it runs. Arguments: state directory, job id, and a sandbox's tool or nothing. */
 import { MemoryGuard, silentLogger, systemClock } from "@coxswain/executor";
 import { ProcessExecutor } from "../../src/index.ts";
+import type { SandboxTool } from "../../src/index.ts";
 
-const [stateDirectory = "", jobId = ""] = process.argv.slice(2);
-const executor = new ProcessExecutor({ stateDirectory, allowUnlimitedProcesses: true, isolation: "none" });
+const [stateDirectory = "", jobId = "", tool] = process.argv.slice(2) as [string?, string?, SandboxTool?];
+const executor = new ProcessExecutor({
+  stateDirectory,
+  allowUnlimitedProcesses: true,
+  ...(tool ? { sandboxTools: [tool] } : { isolation: "none" }),
+});
 const shell = "setsid sleep 1000 >/dev/null 2>&1 & sleep 1000 & echo ready; sleep 1000";
 const task = await executor.start(
   { task: { kind: "process", shell }, timeoutMs: 600_000 },
