@@ -3,9 +3,8 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import type { ResourceLimits } from "@coxswain/executor";
 import { Bench, untilOutput } from "./bench.ts";
-import { describeLinux, describeSandboxes } from "./linux.ts";
+import { describeSandboxes } from "./linux.ts";
 import type { ProcessExecutorOptions, SandboxTool } from "../src/index.ts";
 
 let bench: Bench;
@@ -164,69 +163,4 @@ describeSandboxes("how a sandboxed process ends", (tool) => {
     bench.guard.endAll(({ pgid }) => process.kill(-pgid, "SIGKILL"));
     expect(await task.result).toMatchObject({ outcome: "lost", errorType: "LEASE_ENDED" });
   });
-});
-
-describeLinux("open files", () => {
-  test("are limited without a sandbox, too, and a task may name their number", async () => {
-    const plain = new Bench({ limits: { openFiles: 64 }, maxLimits: { openFiles: 128 } });
-    const shell = "ulimit -n; ulimit -Hn; ulimit -c; ulimit -n 200 2>/dev/null || echo no more";
-    expect((await plain.finish({ shell })).output).toBe("64\n64\n0\nno more\n");
-    expect((await plain.finish({ shell, limits: { openFiles: 100 } })).output).toBe("100\n100\n0\nno more\n");
-    await expect(plain.start({ shell, limits: { openFiles: 129 } })).rejects.toMatchObject({ code: "INVALID_TASK" });
-    await plain.close();
-  });
-});
-
-describeLinux("a machine that cannot hold a task", () => {
-  test("refuses it, and says why, unless unlimited processes are allowed", async () => {
-    const strict = new Bench({ allowUnlimitedProcesses: false });
-    await expect(strict.start({ shell: "true" })).rejects.toMatchObject({ code: "ISOLATION_MISSING", category: "unavailable" });
-    expect(await strict.executor.available()).toMatchObject({ ok: false, reason: expect.stringContaining("switched off") });
-    expect(await strict.leftovers()).toEqual([]);
-    await strict.close();
-  });
-
-  test("says what is missing where they are allowed", async () => {
-    const plain = new Bench();
-    expect(await plain.executor.available()).toEqual({ ok: true, limitations: expect.stringContaining("no limits") });
-    await plain.close();
-  });
-
-  test.each<[keyof ResourceLimits, number]>([
-    ["memoryBytes", 33_554_432],
-    ["swapBytes", 0],
-    ["cpus", 0.2],
-    ["pids", 10],
-    ["ioBytesPerSecond", 1_000_000],
-    ["tmpfsBytes", 65_536],
-  ])("case 18: a task that names %s is refused where nothing holds it, also where unlimited processes are allowed", async (name, value) => {
-    const plain = new Bench();
-    const message = expect.stringMatching(new RegExp(`limits\\.${name} \\(.*switched off`));
-    await expect(plain.start({ shell: "true", limits: { [name]: value } })).rejects.toMatchObject({ code: "ISOLATION_MISSING", message });
-    expect(await plain.leftovers()).toEqual([]);
-    await plain.close();
-  });
-
-  test("without any tool for a sandbox names each", async () => {
-    const bare = new Bench({ allowUnlimitedProcesses: false, isolation: "full" });
-    const { PATH } = process.env;
-    process.env["PATH"] = bare.directory;
-    const availability = await bare.executor.available();
-    process.env["PATH"] = PATH;
-    const reason = expect.stringMatching(/bwrap \(bubblewrap\) is not installed; unshare and setpriv \(util-linux\) are not installed/);
-    expect(availability).toMatchObject({ ok: false, reason });
-    await bare.close();
-  });
-
-  test.each(["memoryBytes", "cpus", "pids", "ioBytesPerSecond", "tmpfsBytes", "openFiles"])(
-    "case 18: %s of 0, negative, NaN or above the host is INVALID_TASK before anything is created",
-    async (name) => {
-      const plain = new Bench();
-      for (const value of [0, -1, NaN, Infinity, 1e30]) {
-        await expect(plain.start({ shell: "true", limits: { [name]: value } })).rejects.toMatchObject({ code: "INVALID_TASK", category: "invalid" });
-      }
-      expect(await plain.leftovers()).toEqual([]);
-      await plain.close();
-    },
-  );
 });

@@ -51,7 +51,7 @@ export class Sandbox {
       if (typeof sandbox !== "string") return sandbox;
       reasons.push(sandbox);
     }
-    return reasons.join("; ");
+    return reasons.join("; ") || "switched off";
   }
 
   /** @param directory as it is called inside */
