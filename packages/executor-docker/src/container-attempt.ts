@@ -50,6 +50,8 @@ export class ContainerAttempt implements RunningTask {
   readonly #target: GuardTarget;
   #containerId: string | undefined;
   #startedAtMs = 0;
+  /** The guard has taken it, so its end may be the guard's doing. */
+  #guarded = false;
 
   constructor(origin: Origin, run: Run, context: AttemptContext, around: Surroundings) {
     this.ref = context.ref;
@@ -59,7 +61,7 @@ export class ContainerAttempt implements RunningTask {
     this.#context = context;
     this.#around = around;
     this.#termination = new Termination(context.clock);
-    this.#target = guardTarget(run.marker);
+    this.#target = guardTarget(run.marker, around.settings.socketPath);
     this.result = this.#live();
   }
 
@@ -70,9 +72,7 @@ export class ContainerAttempt implements RunningTask {
 
   async #live(): Promise<TaskResult> {
     const { guard, clock } = this.#context;
-    const known = guard.protect(this.#target);
-    known.catch(() => {});
-    const ending = await this.#carryOut(known).catch((error: unknown) => this.#endingOfFailure(error));
+    const ending = await this.#carryOut().catch((error: unknown) => this.#endingOfFailure(error));
     this.#termination.end();
     guard.release(this.#target);
     if (this.#containerId) this.#around.removals.add(containerName(this.ref), this.#containerId);
@@ -80,12 +80,13 @@ export class ContainerAttempt implements RunningTask {
     return { ...ending, startedAtMs: this.#startedAtMs, endedAtMs: clock.now() };
   }
 
-  async #carryOut(known: Promise<void>): Promise<Ending> {
+  async #carryOut(): Promise<Ending> {
     const { engine } = this.#around;
     const adopted = "containerId" in this.#origin;
     this.#containerId = "spec" in this.#origin ? await this.#create(this.#origin.spec) : this.#origin.containerId;
     if (this.#containerId === undefined) return this.#endingOf(undefined);
     const id = this.#containerId;
+    const known = this.#protect();
     const capture = await this.#attach(id);
     try {
       const [wait] = await Promise.all([
@@ -139,6 +140,16 @@ export class ContainerAttempt implements RunningTask {
     const places = mounts.filter(({ Type }) => Type === "volume").map(({ Destination }) => Destination);
     if (places.length === 0) return;
     throw Object.assign(new Error(`The image declares volumes (${places.join(", ")}), which no limit holds; use another.`), { statusCode: 400 });
+  }
+
+  /**
+   * Once the container is there, and before it is started: so at the end of the lease the guard, which asks the engine
+   * for it, finds it in any case, and what it removes is never started.
+   */
+  #protect(): Promise<void> {
+    const known = this.#context.guard.protect(this.#target).then(() => void (this.#guarded = true));
+    known.catch(() => {});
+    return known;
   }
 
   /** The payload must not run before the guard knows it. */
@@ -221,13 +232,16 @@ export class ContainerAttempt implements RunningTask {
 
   /** Settles only when it is certain that nothing of the attempt runs. */
   async #endingOfFailure(error: unknown): Promise<Ending> {
+    // The guard may have taken the container away under the hands of this.
+    const lost = this.#guarded && this.#termination.cause === undefined && (await this.#context.guard.hasEnded(this.#target));
     if (!isLoss(error)) {
       if (this.#containerId && this.#startedAtMs > 0) await this.#makeSure();
-      return endingOfStart(error);
+      return lost ? endingOfLease() : endingOfStart(error);
     }
     this.#context.logger.warn({ err: error, ...this.ref }, "the engine is lost; making sure that the attempt is, too");
     await this.#makeSure();
     const { cause } = this.#termination;
+    if (lost) return endingOfLease();
     return cause ? endingOf(undefined, cause, this.#run.timeoutMs) : endingOfEngine(error);
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AttemptRegister, MemoryGuard, checkAttempt, silentLogger, systemClock } from "@coxswain/executor";
-import type { AttemptContext, AttemptRef, Availability, Executor, RunningTask, TaskSpec } from "@coxswain/executor";
+import type { AdoptionContext, AttemptContext, AttemptRef, Availability, Executor, RunningTask, TaskSpec } from "@coxswain/executor";
 import { ContainerAttempt } from "./container-attempt.ts";
 import type { Surroundings } from "./container-attempt.ts";
 import { containerName, containerSpec } from "./container-spec.ts";
@@ -14,9 +14,6 @@ import type { ContainerIdentity } from "./labels.ts";
 import { Removals } from "./removals.ts";
 
 const AVAILABLE_WITHIN_MS = 5_000;
-
-/** What adopted attempts are surrounded by. */
-export type AdoptionContext = Pick<AttemptContext, "guard" | "logger" | "clock">;
 
 /** A container of this scope that this executor did not make. */
 interface Found {
@@ -48,6 +45,11 @@ export class DockerExecutor implements Executor {
     return this.#register.add(context.ref, () => new ContainerAttempt({ spec: container }, run, context, this.#around));
   }
 
+  /** Attempts of earlier incarnations whose containers run, or have ended unseen. */
+  async leftovers(): Promise<readonly AttemptRef[]> {
+    return (await this.#predecessors()).filter(isAdoptable).flatMap(({ identity }) => identity?.ref ?? []);
+  }
+
   /**
    * Takes up attempts of an earlier incarnation that run, or have ended unseen. What they wrote
    * before is gone; their limit still counts from their start. Call before `reap`.
@@ -56,7 +58,7 @@ export class DockerExecutor implements Executor {
    */
   async adopt(attempts: readonly AttemptRef[], surroundings: Partial<AdoptionContext> = {}): Promise<RunningTask[]> {
     const wanted = new Set(attempts.map(containerName));
-    const found = (await this.#predecessors()).filter(({ state }) => state === "running" || state === "exited");
+    const found = (await this.#predecessors()).filter(isAdoptable);
     const tasks = found.map(async ({ id, identity }) => {
       if (!identity || !wanted.has(containerName(identity.ref))) return [];
       const { docker } = this.#around.engine;
@@ -106,4 +108,9 @@ export class DockerExecutor implements Executor {
       .map(({ Id: id, State: state, Labels: labels }) => ({ id, state, identity: identityOf(labels) }))
       .filter(({ identity }) => identity?.incarnation !== this.#incarnation);
   }
+}
+
+/** One that never ran may still be about to be started for its dead incarnation; it is reaped. */
+function isAdoptable({ state }: Found): boolean {
+  return state === "running" || state === "exited";
 }
