@@ -39,7 +39,7 @@ export class ProcessExecutor implements Executor {
     const task = checkAttempt(this.kind, spec, context);
     const marker = randomUUID();
     const command = commandOf(task, context, this.#settings.path, marker);
-    const limits = limitsOf(task.limits ?? {}, this.#settings.limits, await hostOf());
+    const limits = limitsOf(task.limits ?? {}, this.#settings.limits, await hostOf(this.#settings.maxLimits));
     const around = await this.#prepare();
     this.#checkControllers(limits, around.isolation);
     return this.#register.add(

@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS } from "./cgroup/limits.ts";
-import type { Limits } from "./cgroup/limits.ts";
+import type { Host, Limits } from "./cgroup/limits.ts";
 
 /** How a {@link ProcessExecutor} runs its tasks. */
 export interface ProcessExecutorOptions {
@@ -28,6 +28,8 @@ export interface ProcessExecutorOptions {
   readonly isolation?: "full" | "none";
   /** What a task gets that names no limits. Default 256 MiB, no swap, 0.5 CPUs, 256 processes. */
   readonly limits?: Partial<Limits>;
+  /** What tasks may ask for at most. Default: the memory, processors and process ids of the machine, and any swap. */
+  readonly maxLimits?: Partial<Host>;
   /** The cgroup (v2) that holds those of the attempts; made if missing. Default `coxswain` in the mounted root. */
   readonly cgroupDirectory?: string;
   /** What sandboxed tasks see besides the system's programs and libraries. Default nothing. */
@@ -50,6 +52,7 @@ export function settingsOf(options: ProcessExecutorOptions): ProcessSettings {
     allowUnlimitedProcesses: false,
     isolation: "full",
     cgroupDirectory: undefined,
+    maxLimits: {},
     readOnlyPaths: [],
     tmpBytes: 64 * 1024 ** 2,
     ...options,

@@ -13,9 +13,10 @@ export interface Limits {
   readonly ioBytesPerSecond: number | undefined;
 }
 
-/** What the machine has; no limit may be above it. */
+/** What the machine has, and may be asked for; no limit may be above it. */
 export interface Host {
   readonly memoryBytes: number;
+  readonly swapBytes: number;
   readonly cpus: number;
   readonly pids: number;
 }
@@ -30,9 +31,16 @@ export const DEFAULT_LIMITS: Limits = {
 /** The kernel takes no quota below 1 ms in 100 ms. */
 const LEAST_CPUS = 0.01;
 
-export async function hostOf(): Promise<Host> {
+/** @param most of what it has may be asked for */
+export async function hostOf(most: Partial<Host> = {}): Promise<Host> {
   const pids = Number(await readFile("/proc/sys/kernel/pid_max", "latin1"));
-  return { memoryBytes: totalmem(), cpus: availableParallelism(), pids };
+  const { memoryBytes = Infinity, swapBytes = Number.MAX_SAFE_INTEGER, cpus = Infinity } = most;
+  return {
+    memoryBytes: Math.min(totalmem(), memoryBytes),
+    swapBytes,
+    cpus: Math.min(availableParallelism(), cpus),
+    pids: Math.min(pids, most.pids ?? Infinity),
+  };
 }
 
 /**
@@ -44,7 +52,7 @@ export async function hostOf(): Promise<Host> {
 export function limitsOf(asked: ResourceLimits, defaults: Limits, host: Host): Limits {
   const limits = { ...defaults, ...definedOf(asked) };
   checkInteger("memoryBytes", limits.memoryBytes, 1, host.memoryBytes);
-  checkInteger("swapBytes", limits.swapBytes, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger("swapBytes", limits.swapBytes, 0, host.swapBytes);
   checkRange("cpus", limits.cpus, LEAST_CPUS, host.cpus);
   checkInteger("pids", limits.pids, 1, host.pids);
   if (limits.ioBytesPerSecond !== undefined) {
@@ -65,5 +73,5 @@ function checkInteger(name: keyof Limits, value: number, least: number, most: nu
 function checkRange(name: keyof Limits, value: number, least: number, most: number): void {
   // Written so that NaN, which compares as false, is refused.
   if (typeof value === "number" && value >= least && value <= most) return;
-  throw new InvalidTaskError(`limits.${name} must be from ${least} to ${most}, which this machine has, not ${value}.`);
+  throw new InvalidTaskError(`limits.${name} must be from ${least} to ${most}, which this node allows, not ${value}.`);
 }
