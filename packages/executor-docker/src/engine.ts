@@ -1,10 +1,12 @@
-import { Agent } from "node:http";
+import type { Agent } from "node:http";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import Docker from "dockerode";
+import type { ContainerSpec } from "./container-spec.ts";
 import { EngineLostError, EngineUnfitError, isLoss, messageOf, statusOf } from "./docker-errors.ts";
 import type { DockerSettings } from "./docker-options.ts";
-import { MARKER } from "./labels.ts";
+import { engineAgent } from "./engine-agent.ts";
+import { MARKER, SCOPE } from "./labels.ts";
 
 const PING_MS = 50;
 
@@ -18,14 +20,23 @@ interface EngineAbilities {
   readonly SecurityOptions: readonly string[] | null;
 }
 
+/** How the library asks; needed where its own methods keep part of the answer to themselves. */
 interface Dialer {
-  dial(request: object, callback: (error: unknown, response: Readable) => void): void;
+  dial(request: object, callback: (error: unknown, answer: unknown) => void): void;
 }
+
+interface Created {
+  readonly Id: string;
+  readonly Warnings?: readonly string[] | null;
+}
+
+/** What the engine says when it leaves out a limit, in all its wordings. */
+const LEFT_OUT = /limit|swap|quota|period|shares|cgroup|discarded|not support/i;
 
 /** The requests that attempts make of the engine, each with a limit. */
 export class Engine {
   readonly docker: Docker;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #agent = engineAgent();
   readonly #timeoutMs: number;
   #fit: Promise<void> | undefined;
 
@@ -64,6 +75,22 @@ export class Engine {
   }
 
   /**
+   * Makes a container, and removes it again if the engine warns that it does not hold one of its limits.
+   *
+   * @returns its id
+   * @throws {EngineUnfitError}
+   */
+  async create({ name, ...spec }: ContainerSpec): Promise<string> {
+    // Apart, or the library would write all of it into the URL.
+    const options = { _query: { name }, _body: spec };
+    const { Id: id, Warnings: warnings } = await this.#post<Created>({ path: "/containers/create?", options });
+    const leftOut = (warnings ?? []).filter((warning) => LEFT_OUT.test(warning));
+    if (leftOut.length === 0) return id;
+    await this.remove(id);
+    throw new EngineUnfitError(`The engine does not hold all limits: ${leftOut.join(" ")}`);
+  }
+
+  /**
    * Waits for a container's end. Resolves once the engine listens; only then may the container be
    * started. What it resolves to gives the exit code.
    */
@@ -71,15 +98,8 @@ export class Engine {
     // The library appends `_query` to a path that ends so; a query written here would lose its last character.
     const path = `/containers/${id}/wait?`;
     const options = { _query: { condition }, _body: {} };
-    const statusCodes = { 200: true, 400: "bad parameter", 404: "no such container", 500: "server error" };
-    const { modem } = this.docker as unknown as { readonly modem: Dialer };
-    const asked = new Promise<Readable>((resolve, reject) => {
-      modem.dial({ path, method: "POST", options, isStream: true, statusCodes }, (error, response) => {
-        if (error) reject(error instanceof Error ? error : new Error(messageOf(error)));
-        else resolve(response);
-      });
-    });
-    const code = exitCodeIn(await this.within(asked));
+    const response = await this.#post<Readable>({ path, options, isStream: true });
+    const code = exitCodeIn(response);
     code.catch(() => {});
     return { code };
   }
@@ -90,6 +110,11 @@ export class Engine {
       const status = statusOf(error);
       if (status !== 404 && status !== 409) throw error;
     });
+  }
+
+  /** All containers of a scope, whatever their state. */
+  listScope(scope: string): Promise<Docker.ContainerInfo[]> {
+    return this.within(this.docker.listContainers({ all: true, filters: { label: [`${SCOPE}=${scope}`] } }));
   }
 
   /** Ends and removes a container with its volumes; harmless for one that is gone or going. */
@@ -122,6 +147,18 @@ export class Engine {
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  #post<T>(request: object): Promise<T> {
+    const statusCodes = { 200: true, 201: true, 400: "bad parameter", 404: "no such container", 409: "conflict", 500: "server error" };
+    const { modem } = this.docker as unknown as { readonly modem: Dialer };
+    const asked = new Promise<T>((resolve, reject) => {
+      modem.dial({ method: "POST", statusCodes, ...request }, (error, answer) => {
+        if (error) reject(error instanceof Error ? error : new Error(messageOf(error)));
+        else resolve(answer as T);
+      });
+    });
+    return this.within(asked);
   }
 
   async #checkFit(): Promise<void> {
