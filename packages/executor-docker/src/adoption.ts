@@ -13,10 +13,12 @@ export interface AdoptedContainer {
 const WRITTEN_BYTES_PER_MS = 1024 * 1024;
 const FARTHEST_OFFSET = 2 ** 50;
 
+/** For a container that ends at once, the engine may note its start after its end. */
 export function adoptedFrom({ Id: id, State: state }: Pick<Docker.ContainerInspectInfo, "Id" | "State">): AdoptedContainer {
-  const exit = { code: state.ExitCode, outOfMemory: state.OOMKilled };
-  const ended = state.Running ? undefined : { exit, atMs: Date.parse(state.FinishedAt) };
-  return { id, startedAtMs: Date.parse(state.StartedAt), ended };
+  const startedAtMs = Date.parse(state.StartedAt);
+  if (state.Running) return { id, startedAtMs, ended: undefined };
+  const atMs = Math.max(startedAtMs, Date.parse(state.FinishedAt));
+  return { id, startedAtMs, ended: { exit: { code: state.ExitCode, outOfMemory: state.OOMKilled }, atMs } };
 }
 
 /**

@@ -23,6 +23,7 @@ export type Origin = { readonly spec: ContainerSpec } | { readonly adopted: Adop
 /** How an engine that shuts down ends its containers. */
 const ENGINES_SIGNALS = new Set(["SIGTERM", "SIGKILL"]);
 const ENGINE_WATCH_MS = 3_000;
+const SHUT_DOWN = "The engine was shut down, and its containers with it.";
 const TAIL_BYTES = 512;
 
 /**
@@ -156,9 +157,9 @@ export class ContainerAttempt implements RunningTask {
     const cancelTimeout = clock.after(leftMs, () => this.#termination.ask("timeout", settings.timeoutGraceMs));
     try {
       this.#termination.begin((signal) => void this.#signal(id, signal));
-      const exit = await this.#exitOf(id, await code);
+      const exited = this.#exitOf(id, await code);
       this.#termination.end();
-      await capture.drain(settings.drainMs);
+      const [exit] = await Promise.all([exited, capture.drain(settings.drainMs)]);
       return await this.#endingOf(exit);
     } finally {
       cancelTimeout();
@@ -179,17 +180,22 @@ export class ContainerAttempt implements RunningTask {
     });
   }
 
-  /** A flawless exit needs no second look; any other may be for want of memory. */
+  /**
+   * How the container ended, if that was its own doing. An engine that shuts down ends its containers: those that heed
+   * its SIGTERM may even exit with 0, and have not done what they were to do.
+   */
   async #exitOf(id: string, code: number): Promise<Exit> {
-    if (code === 0) return { code, outOfMemory: false };
     const { engine } = this.#around;
+    if (this.#termination.cause === undefined && !(await engine.accepts())) throw new EngineLostError(SHUT_DOWN);
+    // A flawless exit needs no second look; any other may be for want of memory.
+    if (code === 0) return { code, outOfMemory: false };
+    // With the whole machine, containers may be told to end before their engine is. An engine may be back within a second.
     const suspect = this.#termination.cause === undefined && ENGINES_SIGNALS.has(signalOf(code) ?? "");
-    // Watched from now on: an engine may be back within a second.
     const [{ State: state }, up] = await Promise.all([
       engine.within(engine.docker.getContainer(id).inspect()),
       !suspect || engine.staysUp(ENGINE_WATCH_MS),
     ]);
-    if (!up && !state.OOMKilled) throw new EngineLostError("The engine was shut down, and its containers with it.");
+    if (!up && !state.OOMKilled) throw new EngineLostError(SHUT_DOWN);
     return { code, outOfMemory: state.OOMKilled };
   }
 
