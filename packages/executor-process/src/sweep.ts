@@ -6,7 +6,8 @@ import type { RunFinder } from "./run-finder.ts";
 export interface Run {
   /** Undefined: the number may belong to others by now; only the marker counts. */
   readonly pgid: number | undefined;
-  readonly marker: string;
+  /** Undefined: the group has a first process of a sandbox, which goes last of all that is in it; nobody can be elsewhere. */
+  readonly marker: string | undefined;
 }
 
 const FIRST_PAUSE_MS = 1;
@@ -37,7 +38,7 @@ export async function sweep(run: Run, finder: RunFinder): Promise<readonly numbe
 }
 
 async function remaining(run: Run, finder: RunFinder): Promise<readonly number[]> {
-  const marked = await finder.find(run.marker);
+  const marked = run.marker === undefined ? [] : await finder.find(run.marker);
   if (marked.length > 0 || run.pgid === undefined || !groupExists(run.pgid)) return marked;
   return groupMembers(run.pgid);
 }
