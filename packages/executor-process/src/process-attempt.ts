@@ -1,5 +1,5 @@
 import { OutputBuffer } from "@coxswain/executor";
-import type { AttemptContext, AttemptRef, GuardTarget, RunningTask, TaskResult } from "@coxswain/executor";
+import type { AttemptContext, AttemptRef, ProcessGroupTarget, RunningTask, TaskResult } from "@coxswain/executor";
 import { Capture } from "./capture.ts";
 import type { Cgroup } from "./cgroup/cgroup.ts";
 import type { Command } from "./command.ts";
@@ -102,7 +102,7 @@ export class ProcessAttempt implements RunningTask {
   async #attend(shim: Shim, capture: Capture): Promise<Ending> {
     const { guard } = this.#context;
     const startTime = processStat(shim.pid)?.startTime ?? "";
-    const target: GuardTarget = {
+    const target: ProcessGroupTarget = {
       kind: "process-group",
       pgid: shim.pid,
       startTime,
@@ -126,7 +126,7 @@ export class ProcessAttempt implements RunningTask {
   }
 
   /** Tells the record and the guard; the payload must not run before both know it. */
-  async #announce(target: GuardTarget): Promise<Ending | undefined> {
+  async #announce(target: ProcessGroupTarget): Promise<Ending | undefined> {
     const { pgid, startTime, cgroup } = target;
     const known = this.#context.guard.protect(target);
     known.catch(() => {});
@@ -138,7 +138,7 @@ export class ProcessAttempt implements RunningTask {
     );
   }
 
-  async #supervise(shim: Shim, target: GuardTarget, capture: Capture): Promise<Ending> {
+  async #supervise(shim: Shim, target: ProcessGroupTarget, capture: Capture): Promise<Ending> {
     const { settings } = this.#around;
     if (this.#termination.cause) return endingOf(undefined, this.#termination.cause, this.#timeoutMs);
     this.#startedAtMs = this.#context.clock.now();
@@ -155,7 +155,7 @@ export class ProcessAttempt implements RunningTask {
     return ending;
   }
 
-  async #endingOf(exit: Exit, target: GuardTarget): Promise<Ending> {
+  async #endingOf(exit: Exit, target: ProcessGroupTarget): Promise<Ending> {
     const { cause } = this.#termination;
     const ranOutOfMemory = await this.#limitsHit();
     if (cause === undefined && exit.code !== 0 && ranOutOfMemory) {

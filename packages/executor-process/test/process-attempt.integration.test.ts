@@ -72,7 +72,7 @@ describeLinux("how a process ends", () => {
   test("an attempt that the guard ends is lost; it did not fail", async () => {
     const task = await bench.start({ shell: "echo ready; sleep 1000" });
     await untilOutput(task, "ready");
-    bench.guard.endAll(({ pgid }) => process.kill(-pgid, "SIGKILL"));
+    bench.guard.endAll((target) => target.kind === "process-group" && process.kill(-target.pgid, "SIGKILL"));
     expect(await task.result).toMatchObject({ outcome: "lost", errorType: "LEASE_ENDED", signal: "SIGKILL", retryable: true });
   });
 

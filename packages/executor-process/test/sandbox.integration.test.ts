@@ -160,7 +160,7 @@ describeSandboxes("how a sandboxed process ends", (tool) => {
   test("all of it ends with the guard's kill of the group", async () => {
     const task = await bench.start({ shell: `env -i HIDES=${bench.id} setsid sleep 987 & echo ready; sleep 1000` });
     await untilOutput(task, "ready");
-    bench.guard.endAll(({ pgid }) => process.kill(-pgid, "SIGKILL"));
+    bench.guard.endAll((target) => target.kind === "process-group" && process.kill(-target.pgid, "SIGKILL"));
     expect(await task.result).toMatchObject({ outcome: "lost", errorType: "LEASE_ENDED" });
   });
 });
