@@ -29,7 +29,10 @@ export async function openExecutors(site: ExecutorSite, closers: Closers): Promi
     closers.add(`${kind} executor`, () => executor.close());
     // Also where the executor is not offered any more: what an earlier start left must end before this one registers.
     const availability = await (kind === "docker" ? reapedEngine(executor) : reaped(executor));
-    if (!asked.has(kind)) continue;
+    if (!asked.has(kind)) {
+      await executor.close();
+      continue;
+    }
     if (!availability.ok) missing.set(kind, availability.reason);
     else offered.set(kind, executor);
     if (availability.ok && availability.limitations !== undefined) limitations.set(kind, availability.limitations);
