@@ -189,13 +189,10 @@ export class ContainerAttempt implements RunningTask {
     if (this.#termination.cause === undefined && !(await engine.accepts())) throw new EngineLostError(SHUT_DOWN);
     // A flawless exit needs no second look; any other may be for want of memory.
     if (code === 0) return { code, outOfMemory: false };
-    // With the whole machine, containers may be told to end before their engine is. An engine may be back within a second.
-    const suspect = this.#termination.cause === undefined && ENGINES_SIGNALS.has(signalOf(code) ?? "");
-    const [{ State: state }, up] = await Promise.all([
-      engine.within(engine.docker.getContainer(id).inspect()),
-      !suspect || engine.staysUp(ENGINE_WATCH_MS),
-    ]);
-    if (!up && !state.OOMKilled) throw new EngineLostError(SHUT_DOWN);
+    const { State: state } = await engine.within(engine.docker.getContainer(id).inspect());
+    // With the whole machine, containers may be told to end before their engine is.
+    const suspect = this.#termination.cause === undefined && !state.OOMKilled && ENGINES_SIGNALS.has(signalOf(code) ?? "");
+    if (suspect && !(await engine.staysUp(ENGINE_WATCH_MS))) throw new EngineLostError(SHUT_DOWN);
     return { code, outOfMemory: state.OOMKilled };
   }
 
