@@ -40,19 +40,23 @@ function buildProcess({ options, stateDirectory }: ExecutorSite): ProcessExecuto
     isolation: options.processIsolation,
     ...given({ cgroupDirectory: options.cgroupDirectory }),
     readOnlyPaths: options.processReadOnlyPaths,
-    tmpBytes: options.processTmp,
     limits: {
       memoryBytes: options.processMemory,
       swapBytes: options.processSwap,
       cpus: options.processCpus,
       pids: options.processPids,
       ioBytesPerSecond: options.processIo,
+      tmpfsBytes: options.processTmp,
+      openFiles: options.processOpenFiles,
     },
     maxLimits: given({
       memoryBytes: options.processMaxMemory,
       swapBytes: options.processMaxSwap,
       cpus: options.processMaxCpus,
       pids: options.processMaxPids,
+      ioBytesPerSecond: options.processMaxIo,
+      tmpfsBytes: options.processMaxTmp,
+      openFiles: options.processMaxOpenFiles,
     }),
   });
 }
@@ -69,11 +73,11 @@ function buildDocker({ options, nodeUuid }: ExecutorSite): DockerExecutor {
     engineTimeoutMs: options.dockerRequestTimeout,
     outputCapacityBytes: options.outputBufferBytes,
     limits: {
-      memoryBytes: options.dockerMemory,
-      cpus: options.dockerCpus,
-      pids: options.dockerPids,
-      tmpfsBytes: options.dockerTmp,
-      openFiles: options.dockerOpenFiles,
+      memoryBytes: Math.min(options.dockerMemory, options.dockerMaxMemory ?? Infinity),
+      cpus: Math.min(options.dockerCpus, options.dockerMaxCpus ?? Infinity),
+      pids: Math.min(options.dockerPids, options.dockerMaxPids ?? Infinity),
+      tmpfsBytes: Math.min(options.dockerTmp, options.dockerMaxTmp ?? Infinity),
+      openFiles: Math.min(options.dockerOpenFiles, options.dockerMaxOpenFiles ?? Infinity),
     },
     maxLimits: given({
       memoryBytes: options.dockerMaxMemory,

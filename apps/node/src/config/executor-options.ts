@@ -1,12 +1,13 @@
 /**
- * The options of the executors: what each offers, gives to tasks that name no limits, and allows at most.
+ * The options of the executors: what each offers, gives to tasks that name no limits (less where the most is less), and
+ * allows at most.
  */
 import { z } from "zod";
 import { EXECUTOR_KINDS } from "./executor-kinds.ts";
 import type { ExecutorKind } from "./executor-kinds.ts";
 import { option, optional } from "./option.ts";
 import type { OptionTable } from "./option.ts";
-import { absolutePaths, choices, cpus, durationMs, flag, integer, ranges, sizeBytes, socketPath, within, words } from "./values.ts";
+import { choices, cpus, durationMs, flag, integer, ranges, sandboxPaths, sizeBytes, socketPath, within, words } from "./values.ts";
 
 /** What the executors of a node can be told. */
 export interface ExecutorOptions {
@@ -15,16 +16,20 @@ export interface ExecutorOptions {
   readonly processIsolation: "full" | "none";
   readonly cgroupDirectory: string | undefined;
   readonly processReadOnlyPaths: string[];
-  readonly processTmp: number;
   readonly processMemory: number;
   readonly processSwap: number;
   readonly processCpus: number;
   readonly processPids: number;
   readonly processIo: number | undefined;
+  readonly processTmp: number;
+  readonly processOpenFiles: number;
   readonly processMaxMemory: number | undefined;
   readonly processMaxSwap: number | undefined;
   readonly processMaxCpus: number | undefined;
   readonly processMaxPids: number | undefined;
+  readonly processMaxIo: number | undefined;
+  readonly processMaxTmp: number | undefined;
+  readonly processMaxOpenFiles: number | undefined;
   readonly dockerSocket: string;
   readonly image: string;
   readonly dockerImages: string[];
@@ -53,6 +58,7 @@ const PIB = 1024 ** 5;
 
 const bytes = (least: number, leastText: string): z.ZodType<number> => within(sizeBytes, least, PIB, `${leastText} and 1048576GB`);
 const pids = integer(1, 2 ** 22);
+const openFiles = integer(16, 2 ** 20);
 const path = z.string().startsWith("/", "must be an absolute path");
 
 const process: OptionTable<
@@ -71,10 +77,9 @@ const process: OptionTable<
     "The cgroup (v2) that holds those of processes; made if missing. Without it, `coxswain` where cgroup v2 is mounted.",
   ),
   processReadOnlyPaths: option(
-    "--process-read-only-paths", ["COX_PROCESS_READ_ONLY_PATHS"], absolutePaths, "", "path,...",
+    "--process-read-only-paths", ["COX_PROCESS_READ_ONLY_PATHS"], sandboxPaths, "", "path,...",
     "What sandboxed processes see besides the system's programs and libraries.",
   ),
-  processTmp: option("--process-tmp", ["COX_PROCESS_TMP"], bytes(4_096, "4KB"), "64MB", "size", "Size of a sandboxed process's /tmp, its one writable directory."),
   processMemory: option("--process-memory", ["COX_PROCESS_MEMORY"], bytes(MIB, "1MB"), "256MB", "size", "Memory of a process that names no limit."),
   processSwap: option("--process-swap", ["COX_PROCESS_SWAP"], bytes(0, "0"), "0", "size", "Swap of a process that names no limit."),
   processCpus: option("--process-cpus", ["COX_PROCESS_CPUS"], cpus, "0.5", "n", "Processors' time of a process that names no limit."),
@@ -83,10 +88,15 @@ const process: OptionTable<
     "--process-io", ["COX_PROCESS_IO"], optional(bytes(1, "1")), undefined, "size",
     "Bytes a second from and to each disk, of a process that names no limit. Without it, no limit.",
   ),
+  processTmp: option("--process-tmp", ["COX_PROCESS_TMP"], bytes(4_096, "4KB"), "64MB", "size", "Size of a sandboxed process's /tmp, its one writable directory, where it names no limit."),
+  processOpenFiles: option("--process-open-files", ["COX_PROCESS_OPEN_FILES"], openFiles, "1024", "n", "Open files of a process that names no limit."),
   processMaxMemory: option("--process-max-memory", ["COX_PROCESS_MAX_MEMORY"], optional(bytes(MIB, "1MB")), undefined, "size", "Memory that a process may ask for. Without it, the machine's."),
-  processMaxSwap: option("--process-max-swap", ["COX_PROCESS_MAX_SWAP"], optional(bytes(0, "0")), undefined, "size", "Swap that a process may ask for. Without it, no bound."),
+  processMaxSwap: option("--process-max-swap", ["COX_PROCESS_MAX_SWAP"], optional(bytes(0, "0")), undefined, "size", "Swap that a process may ask for. Without it, the machine's."),
   processMaxCpus: option("--process-max-cpus", ["COX_PROCESS_MAX_CPUS"], optional(cpus), undefined, "n", "Processors that a process may ask for. Without it, the machine's."),
   processMaxPids: option("--process-max-pids", ["COX_PROCESS_MAX_PIDS"], optional(pids), undefined, "n", "Processes and threads that a process may ask for. Without it, the machine's."),
+  processMaxIo: option("--process-max-io", ["COX_PROCESS_MAX_IO"], optional(bytes(1, "1")), undefined, "size", "Bytes a second from and to each disk that a process gets at most. Without it, no bound."),
+  processMaxTmp: option("--process-max-tmp", ["COX_PROCESS_MAX_TMP"], optional(bytes(4_096, "4KB")), undefined, "size", "Size of /tmp that a process may ask for. Without it, the machine's memory."),
+  processMaxOpenFiles: option("--process-max-open-files", ["COX_PROCESS_MAX_OPEN_FILES"], optional(openFiles), undefined, "n", "Open files that a process may ask for. Without it, what the node's own limit allows."),
 };
 
 const docker: OptionTable<Pick<ExecutorOptions, "image" | Extract<keyof ExecutorOptions, `docker${string}`>>> = {
@@ -110,12 +120,12 @@ const docker: OptionTable<Pick<ExecutorOptions, "image" | Extract<keyof Executor
   dockerCpus: option("--docker-cpus", ["COX_DOCKER_CPUS"], cpus, "0.5", "n", "Processors' time of a container that names no limit."),
   dockerPids: option("--docker-pids", ["COX_DOCKER_PIDS"], pids, "128", "n", "Processes and threads of a container that names no limit."),
   dockerTmp: option("--docker-tmp", ["COX_DOCKER_TMP"], bytes(4_096, "4KB"), "64MB", "size", "Size of /tmp of a container that names no limit."),
-  dockerOpenFiles: option("--docker-open-files", ["COX_DOCKER_OPEN_FILES"], integer(16, 2 ** 20), "1024", "n", "Open files of each process of a container that names no limit."),
+  dockerOpenFiles: option("--docker-open-files", ["COX_DOCKER_OPEN_FILES"], openFiles, "1024", "n", "Open files of each process of a container that names no limit."),
   dockerMaxMemory: option("--docker-max-memory", ["COX_DOCKER_MAX_MEMORY"], optional(bytes(6 * MIB, "6MB")), undefined, "size", "Memory that a container may ask for. Without it, the machine's."),
   dockerMaxCpus: option("--docker-max-cpus", ["COX_DOCKER_MAX_CPUS"], optional(cpus), undefined, "n", "Processors that a container may ask for. Without it, the machine's."),
   dockerMaxPids: option("--docker-max-pids", ["COX_DOCKER_MAX_PIDS"], optional(pids), undefined, "n", "Processes and threads that a container may ask for. Without it, 4096."),
   dockerMaxTmp: option("--docker-max-tmp", ["COX_DOCKER_MAX_TMP"], optional(bytes(4_096, "4KB")), undefined, "size", "Size of /tmp that a container may ask for. Without it, the machine's memory."),
-  dockerMaxOpenFiles: option("--docker-max-open-files", ["COX_DOCKER_MAX_OPEN_FILES"], optional(integer(16, 2 ** 20)), undefined, "n", "Open files that a container may ask for. Without it, 65536."),
+  dockerMaxOpenFiles: option("--docker-max-open-files", ["COX_DOCKER_MAX_OPEN_FILES"], optional(openFiles), undefined, "n", "Open files that a container may ask for. Without it, 65536."),
 };
 
 const webhook: OptionTable<Pick<ExecutorOptions, Extract<keyof ExecutorOptions, `webhook${string}`>>> = {
@@ -141,27 +151,9 @@ export const EXECUTOR_OPTIONS: OptionTable<ExecutorOptions> = {
   ...webhook,
 };
 
-/** Each default limit, and what tasks may ask for at most. */
-const BOUNDED: readonly (readonly [keyof ExecutorOptions, keyof ExecutorOptions])[] = [
-  ["processMemory", "processMaxMemory"],
-  ["processSwap", "processMaxSwap"],
-  ["processCpus", "processMaxCpus"],
-  ["processPids", "processMaxPids"],
-  ["dockerMemory", "dockerMaxMemory"],
-  ["dockerCpus", "dockerMaxCpus"],
-  ["dockerPids", "dockerMaxPids"],
-  ["dockerTmp", "dockerMaxTmp"],
-  ["dockerOpenFiles", "dockerMaxOpenFiles"],
-];
-
 /** Rules that span options. */
-export function executorProblems(options: ExecutorOptions): string[] {
-  const problems = BOUNDED.flatMap(([usual, most]) => {
-    const bound = options[most];
-    if (bound === undefined || Number(options[usual]) <= Number(bound)) return [];
-    return [`${EXECUTOR_OPTIONS[usual].flag} must be at most ${EXECUTOR_OPTIONS[most].flag}`];
-  });
-  if (options.processIsolation === "none" && !options.allowUnlimitedProcesses)
-    problems.push("--process-isolation none needs --allow-unlimited-processes: tasks would have neither sandbox nor limits");
-  return problems;
+export function executorProblems({ processIsolation, allowUnlimitedProcesses }: ExecutorOptions): string[] {
+  return processIsolation === "none" && !allowUnlimitedProcesses
+    ? ["--process-isolation none needs --allow-unlimited-processes: tasks would have neither sandbox nor limits"]
+    : [];
 }

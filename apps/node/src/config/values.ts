@@ -111,11 +111,13 @@ export const cpus: z.ZodType<number> = z.coerce
   .min(0.01, "must be at least 0.01")
   .max(4_096, "must be at most 4096");
 
-/** Comma separated absolute paths. */
-export const absolutePaths: z.ZodType<string[]> = words.refine(
-  (paths) => paths.every((path) => path.startsWith("/")),
-  "must be absolute paths",
-);
+/** Comma separated absolute paths, outside of what every sandbox has of its own. */
+export const sandboxPaths: z.ZodType<string[]> = words
+  .refine((paths) => paths.every((path) => path.startsWith("/")), "must be absolute paths")
+  .refine(
+    (paths) => !paths.some((path) => /^\/+(tmp|dev|proc)(\/|$)/.test(path)),
+    "must not lie below /tmp, /dev or /proc, which each sandbox has of its own",
+  );
 
 /** A unix socket: a path, or the `unix://` address that Docker's own tools take. Holds the path. */
 export const socketPath: z.ZodType<string> = z
