@@ -20,5 +20,6 @@ tell({ op: "renew", endUptimeMs: leaseEndUptimeMs });
 protect.forEach((target, i) => tell({ op: "protect", id: i + 1, ...target }));
 createInterface({ input: guard.stdout }).on("line", (line) => {
   if (line.includes("ack")) unknown -= 1;
-  if (line.includes("ack") && unknown === 0) process.stdout.write(`${JSON.stringify({ guardPid: guard.pid, leaseEndUptimeMs })}\n`);
+  if (unknown === 0) process.stdout.write(`${JSON.stringify({ guardPid: guard.pid, leaseEndUptimeMs })}\n`);
+  if (unknown === 0) unknown = -1;
 });
