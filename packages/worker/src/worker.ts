@@ -150,7 +150,7 @@ export class Worker {
    */
   async stop(options: { readonly drainMs: number; readonly reportMs: number }): Promise<void> {
     this.#draining = true;
-    await this.#adoptions.endRest();
+    const unclaimed = this.#adoptions.endRest();
     if (this.#started) {
       this.#reconcile();
       await this.#until(() => this.#attempts.size === 0, options.drainMs);
@@ -159,6 +159,7 @@ export class Worker {
       await this.#until(() => this.#reporter.unsent === 0, options.reportMs);
     }
     for (const stop of this.#stopListening.splice(0)) stop();
+    await unclaimed;
     await this.#reporter.close();
   }
 
