@@ -40,7 +40,7 @@ export interface WorkerOptions {
   readonly outputBudget?: OutputBudget;
   /** Finished attempts whose output stays in memory where it is not spooled. Default 16. */
   readonly outputsKeptInMemory?: number;
-  /** Between the polite stop of a cancelled attempt and its kill. Default 5000. */
+  /** Between the polite stop of a cancelled attempt and its kill, where the cancel does not say. Default 5000. */
   readonly stopGraceMs?: number;
 }
 
@@ -117,6 +117,18 @@ export class Worker {
     return this.#outputs.of({ executionId, attempt });
   }
 
+  /**
+   * As `output`, for an attempt that may be about to start here: waits until it has an output, or has ended without
+   * one. Rejects with the signal's reason.
+   */
+  async outputOnceStarted(executionId: string, attempt: number, signal: AbortSignal): Promise<AttemptOutput | undefined> {
+    const ref = { executionId, attempt };
+    const known = (): boolean => this.#outputs.of(ref) !== undefined || !this.#attempts.has(attemptKey(ref));
+    await this.#until(known, { signal });
+    signal.throwIfAborted();
+    return this.#outputs.of(ref);
+  }
+
   /** The end of what a running attempt has written so far; undefined when it does not run here. */
   outputTail(executionId: string, attempt: number, tailBytes: number): Uint8Array | undefined {
     return this.#attempts.get(attemptKey({ executionId, attempt }))?.output?.tail(tailBytes);
@@ -130,10 +142,10 @@ export class Worker {
     this.#draining = true;
     if (this.#started) {
       this.#reconcile();
-      await this.#until(() => this.#attempts.size === 0, options.drainMs);
+      await this.#until(() => this.#attempts.size === 0, { timeoutMs: options.drainMs });
       this.#giveUpAll("The node shut down.");
-      await this.#until(() => this.#attempts.size === 0, options.reportMs);
-      await this.#until(() => this.#reporter.unsent === 0, options.reportMs);
+      await this.#until(() => this.#attempts.size === 0, { timeoutMs: options.reportMs });
+      await this.#until(() => this.#reporter.unsent === 0, { timeoutMs: options.reportMs });
     }
     for (const stop of this.#stopListening.splice(0)) stop();
     await this.#reporter.close();
@@ -171,7 +183,7 @@ export class Worker {
     if (this.#reporter.has(key)) return;
     const attempt = this.#attempts.get(key);
     if (attempt !== undefined) {
-      if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(this.#stopGraceMs);
+      if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(assigned.stopGraceMs ?? this.#stopGraceMs);
       return;
     }
     if (this.#draining) return this.#refuse(assigned, "The node is shutting down.");
@@ -180,7 +192,10 @@ export class Worker {
   }
 
   async #run(key: string, assigned: AssignedAttempt): Promise<void> {
-    const attempt = new LocalAttempt(assigned, this.#options.clock.now, (output) => this.#outputs.follow(assigned, output, ended));
+    const attempt = new LocalAttempt(assigned, this.#options.clock.now, (output) => {
+      this.#outputs.follow(assigned, output, ended);
+      this.#wake();
+    });
     this.#attempts.set(key, attempt);
     if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(0);
     const ended = this.#result(attempt);
@@ -252,12 +267,14 @@ export class Worker {
     for (const check of this.#checks) check();
   }
 
-  /** Resolves when the condition holds after some change, or when the time is over; without a time, whenever that is. */
-  #until(condition: () => boolean, timeoutMs?: number): Promise<void> {
-    if (condition()) return Promise.resolve();
+  /** Resolves when the condition holds after some change, when the time is over, or when the signal aborts. */
+  #until(condition: () => boolean, limit: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
+    const { timeoutMs, signal } = limit;
+    if (condition() || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const finish = (): void => {
         cancelTimeout?.();
+        signal?.removeEventListener("abort", finish);
         this.#checks.delete(check);
         resolve();
       };
@@ -265,6 +282,7 @@ export class Worker {
         if (condition()) finish();
       };
       const cancelTimeout = timeoutMs === undefined ? undefined : this.#options.clock.after(timeoutMs, finish);
+      signal?.addEventListener("abort", finish);
       this.#checks.add(check);
     });
   }

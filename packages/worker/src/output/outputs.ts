@@ -39,7 +39,8 @@ export class Outputs {
     void exit.then(async (record) => {
       if (this.#options.spool) {
         try {
-          await this.#options.spool.put(ref, buffer, record);
+          // What wrote nothing leaves nothing to be read: its result says it all.
+          if (buffer.totalBytes > 0) await this.#options.spool.put(ref, buffer, record);
           return this.#retire(key, live);
         } catch (error) {
           this.#options.logger.warn({ err: error, execution: ref.executionId }, "the output of an attempt could not be spooled");
