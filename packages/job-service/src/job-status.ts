@@ -41,11 +41,11 @@ export class StatusCalls {
     if (job === undefined) throw new JobNotFoundError(jobId);
     requireOwner(caller, job);
     const execution = job.latestExecutionId === "" ? undefined : await store.execution(job.latestExecutionId);
-    return statusOf(job, execution, await this.#output(execution));
+    return statusOf(job, execution, await this.outputOf(execution));
   }
 
   /** The result's tail once there is a result; until then, what the executing node has to tell. */
-  async #output(execution: Execution | undefined): Promise<Uint8Array> {
+  async outputOf(execution: Execution | undefined): Promise<Uint8Array> {
     const attempt = newestAttempt(execution);
     if (execution === undefined || attempt === undefined) return NOTHING;
     if (attempt.result !== undefined) return attempt.result.outputTail;
