@@ -32,7 +32,7 @@ hello
       status: "COMPLETED",
       state: "FINISHED",
       owner: "alice",
-      task: { kind: "process", shell: "echo hello", argv: [], env: {}, working_directory: "" },
+      task: { kind: "process", shell: "echo hello", argv: [], env: {}, working_directory: "", limits: null },
       schedule: { kind: "now" },
       output: "\uFFFD\n",
       output_base64: "/wo=",

@@ -1,4 +1,32 @@
-import { NodeLossPolicy, type Policy, type Schedule, SubmitJobRequest, type Task } from "@coxswain/protocol";
+import {
+  NodeLossPolicy,
+  type Policy,
+  type ResourceLimits,
+  type Schedule,
+  SubmitJobRequest,
+  type Task,
+} from "@coxswain/protocol";
+
+/**
+ * What one attempt may use at most. What is absent is what the node gives to every task. A node refuses what is
+ * above its own bounds, and what it cannot hold the task to.
+ */
+export interface LimitsSpec {
+  /** Memory, with what is written to `/tmp`. */
+  readonly memoryBytes?: number;
+  /** Swap, beside memory; 0 means none. */
+  readonly swapBytes?: number;
+  /** Share of the processors' time: 0.5 is half of one. */
+  readonly cpus?: number;
+  /** Processes and threads at once. */
+  readonly pids?: number;
+  /** From and to each block device, each way. */
+  readonly ioBytesPerSecond?: number;
+  /** Size of `/tmp`. */
+  readonly tmpfsBytes?: number;
+  /** Open files of one process. */
+  readonly openFiles?: number;
+}
 
 /** What to run. */
 export type TaskSpec =
@@ -10,6 +38,7 @@ export type TaskSpec =
       /** The whole environment: nothing is inherited from the node. */
       readonly env?: Readonly<Record<string, string>>;
       readonly workingDirectory?: string;
+      readonly limits?: LimitsSpec;
     }
   | {
       readonly kind: "docker";
@@ -19,6 +48,7 @@ export type TaskSpec =
       readonly argv?: readonly string[];
       readonly env?: Readonly<Record<string, string>>;
       readonly workingDirectory?: string;
+      readonly limits?: LimitsSpec;
     }
   | {
       readonly kind: "webhook";
@@ -107,21 +137,24 @@ function toTask(task: TaskSpec): Task {
   }
 }
 
-type CommandLine = Pick<TaskSpec & { kind: "process" }, "shell" | "argv" | "env" | "workingDirectory">;
+type CommandLine = Pick<
+  TaskSpec & { kind: "process" },
+  "shell" | "argv" | "env" | "workingDirectory" | "limits"
+>;
 
 function toCommandLine(task: CommandLine): {
   shell: string;
   argv: string[];
   env: Record<string, string>;
   workingDirectory: string;
-  limits: undefined;
+  limits: ResourceLimits | undefined;
 } {
   return {
     shell: task.shell ?? "",
     argv: [...(task.argv ?? [])],
     env: { ...task.env },
     workingDirectory: task.workingDirectory ?? "",
-    limits: undefined,
+    limits: task.limits && { ...task.limits },
   };
 }
 
