@@ -81,6 +81,11 @@ export class CoxswainNode {
     return this.#foundation?.server.address ?? "";
   }
 
+  /** Readers that follow the output of an attempt which runs here, or has just ended. */
+  get outputReaders(): number {
+    return this.#workerSide?.worker.readerCount ?? 0;
+  }
+
   /**
    * Resolves when the node serves and is registered. Rejects, with everything closed, when it cannot; with
    * {@link StartCalledOffError} when `stop` was called meanwhile.

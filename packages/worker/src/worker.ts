@@ -129,6 +129,11 @@ export class Worker {
     return this.#outputs.of(ref);
   }
 
+  /** Readers of the outputs that are in memory here. */
+  get readerCount(): number {
+    return this.#outputs.readerCount;
+  }
+
   /** The end of what a running attempt has written so far; undefined when it does not run here. */
   outputTail(executionId: string, attempt: number, tailBytes: number): Uint8Array | undefined {
     return this.#attempts.get(attemptKey({ executionId, attempt }))?.output?.tail(tailBytes);

@@ -26,6 +26,11 @@ export class Outputs {
     this.#options = options;
   }
 
+  /** Of all outputs that are in memory and can be found. */
+  get readerCount(): number {
+    return [...this.#live.values()].reduce((sum, { buffer }) => sum + buffer.readerCount, 0);
+  }
+
   of(ref: AttemptRef): AttemptOutput | undefined {
     return this.#live.get(attemptKey(ref)) ?? this.#options.spool?.output(ref);
   }
