@@ -114,6 +114,8 @@ export class TooManyOutputStreamsError extends ApiGrpcError {
   readonly category = "exhausted";
 
   constructor(limit: number) {
-    super(`The node that holds the output streams ${String(limit)} outputs to others already. Try again later.`);
+    super(
+      `The node that holds the output streams ${String(limit)} outputs to others already. Try again later.`,
+    );
   }
 }

@@ -77,7 +77,10 @@ export class GrpcPeers implements Peers {
   ): AsyncGenerator<OutputPiece, void, undefined> {
     const client = this.#clients.client(nodeId, "streams");
     try {
-      yield* messagesOf(() => client.streamOutput({ executionId, attempt, offset, tailBytes, noFollow }), signal);
+      yield* messagesOf(
+        () => client.streamOutput({ executionId, attempt, offset, tailBytes, noFollow }),
+        signal,
+      );
     } catch (error) {
       signal.throwIfAborted();
       throw refusedBy(nodeId, error);

@@ -17,7 +17,12 @@ import type {
 } from "@coxswain/protocol";
 import { requireRole, wrapBidi, wrapServerStream, wrapUnary } from "@coxswain/rpc";
 import type { CallContext, HandlerOptions } from "@coxswain/rpc";
-import { CallerMissingError, LeaseRefusedError, NotForwardableError, TooManyOutputStreamsError } from "./errors.ts";
+import {
+  CallerMissingError,
+  LeaseRefusedError,
+  NotForwardableError,
+  TooManyOutputStreamsError,
+} from "./errors.ts";
 import { FORWARD_CODECS, forwardedMethod } from "./forward-table.ts";
 import { pipelined } from "./pipelined.ts";
 import { timeOf } from "./scheduler-service.ts";

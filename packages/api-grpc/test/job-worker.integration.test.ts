@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { JobLogsResponse, JobRequest, JobWorkerClient, JobWorkerService, OutputStream } from "@coxswain/protocol";
+import {
+  JobLogsResponse,
+  JobRequest,
+  JobWorkerClient,
+  JobWorkerService,
+  OutputStream,
+} from "@coxswain/protocol";
 import { insecureServerCredentials, localAdmin } from "@coxswain/rpc";
 import { ChannelCredentials, status } from "@grpc/grpc-js";
 import { jobWorkerServiceImplementation } from "../src/index.ts";
@@ -35,7 +41,10 @@ function endless() {
     state.readers++;
     try {
       while (!signal.aborted) {
-        yield JobLogsResponse.fromPartial({ log: Buffer.alloc(PIECE_BYTES, state.written), offset: state.written * PIECE_BYTES });
+        yield JobLogsResponse.fromPartial({
+          log: Buffer.alloc(PIECE_BYTES, state.written),
+          offset: state.written * PIECE_BYTES,
+        });
         state.written++;
       }
     } finally {
@@ -47,7 +56,7 @@ function endless() {
 
 /** Resolves when nothing more was written for some turns of the event loop. */
 async function stalled(state: { readonly written: number }): Promise<void> {
-  for (let before = -1; before !== state.written; ) {
+  for (let before = -1; before !== state.written;) {
     before = state.written;
     for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
@@ -80,9 +89,12 @@ describe("logs over gRPC", () => {
     // Sixteen wait in the call, the others in the windows of the connection and at the reader.
     expect(state.written).toBeLessThan(100);
     logs = async function* () {
-      for (let offset = 0; offset < 1_000; offset++) yield await Promise.resolve(JobLogsResponse.fromPartial({ offset }));
+      for (let offset = 0; offset < 1_000; offset++)
+        yield await Promise.resolve(JobLogsResponse.fromPartial({ offset }));
     };
-    expect((await collect(client.logs(request))).map(({ offset }) => offset)).toEqual(Array.from({ length: 1_000 }, (_, i) => i));
+    expect((await collect(client.logs(request))).map(({ offset }) => offset)).toEqual(
+      Array.from({ length: 1_000 }, (_, i) => i),
+    );
     idle.cancel();
     await until(() => state.readers === 0);
   });
@@ -101,9 +113,14 @@ describe("logs over gRPC", () => {
   test("a refusal in the middle comes with its code, after what was sent", async () => {
     logs = async function* () {
       yield JobLogsResponse.fromPartial({ offset: 1 });
-      throw await Promise.resolve(Object.assign(new Error("go elsewhere"), { code: "NODE_STOPPING", category: "unavailable" }));
+      throw await Promise.resolve(
+        Object.assign(new Error("go elsewhere"), { code: "NODE_STOPPING", category: "unavailable" }),
+      );
     };
     const error = await failure(collect(client.logs(request)));
-    expect(error).toMatchObject({ code: status.UNAVAILABLE, typed: { code: "NODE_STOPPING", category: "unavailable" } });
+    expect(error).toMatchObject({
+      code: status.UNAVAILABLE,
+      typed: { code: "NODE_STOPPING", category: "unavailable" },
+    });
   });
 });

@@ -16,7 +16,11 @@ const exit: LogExit = {
   endedAtMs: 99,
   nodeId: 2,
 };
-const out = (text: string | Uint8Array, stream: "stdout" | "stderr" | undefined = "stdout", attempt = 1): LogRecord => ({
+const out = (
+  text: string | Uint8Array,
+  stream: "stdout" | "stderr" | undefined = "stdout",
+  attempt = 1,
+): LogRecord => ({
   ...place,
   attempt,
   kind: "output",
@@ -46,10 +50,17 @@ describe("cox start", () => {
     };
     const { stdout, exitCode } = await cox(["start", "ls -la"], { start });
     expect([stdout, exitCode]).toEqual(["j1\n", 0]);
-    await cox(["start", "--memory", "32m", "--cpu", "0.2", "--timeout", "30s", "--id", "mine", "--", "ls", "$(x)"], { start });
+    await cox(
+      ["start", "--memory", "32m", "--cpu", "0.2", "--timeout", "30s", "--id", "mine", "--", "ls", "$(x)"],
+      { start },
+    );
     expect(asked).toEqual([
       { task: { kind: "process", shell: "ls -la" } },
-      { task: { kind: "process", argv: ["ls", "$(x)"], limits: { memoryBytes: 32 * 1024 * 1024, cpus: 0.2 } }, id: "mine", timeoutMs: 30_000 },
+      {
+        task: { kind: "process", argv: ["ls", "$(x)"], limits: { memoryBytes: 32 * 1024 * 1024, cpus: 0.2 } },
+        id: "mine",
+        timeoutMs: 30_000,
+      },
     ]);
     const json = await cox(["start", "-o", "json", "ls"], { start });
     expect(JSON.parse(json.stdout)).toEqual({ job_id: "j1", status: "RUNNING" });
@@ -60,7 +71,10 @@ describe("cox start", () => {
     const start = () => Promise.resolve({ jobId: "j1", status: "RUNNING" as const });
     const good = await cox(["start", "-f", "make"], { start, ...logs(out("hello\n"), exit) });
     expect([good.stdout, good.stderr, good.exitCode]).toEqual(["hello\n", "j1\n", 0]);
-    const bad = await cox(["start", "-f", "make"], { start, ...logs(out("no\n", "stderr"), { ...exit, status: "FAILED" }) });
+    const bad = await cox(["start", "-f", "make"], {
+      start,
+      ...logs(out("no\n", "stderr"), { ...exit, status: "FAILED" }),
+    });
     expect([bad.stdout, bad.exitCode]).toEqual(["", 1]);
     expect(bad.stderr).toMatch(/^j1\nno\nerror: Job j1 ended FAILED/);
   });
@@ -69,7 +83,13 @@ describe("cox start", () => {
 describe("cox logs", () => {
   test("writes the bytes of each stream to that stream exactly, binary or not", async () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
-    const { stdoutBytes, stderrBytes, exitCode } = await cox(["logs", "j1"], logs(out(bytes), out(bytes.slice(128), "stderr"), out("tail", undefined), { ...exit, status: "FAILED" }));
+    const { stdoutBytes, stderrBytes, exitCode } = await cox(
+      ["logs", "j1"],
+      logs(out(bytes), out(bytes.slice(128), "stderr"), out("tail", undefined), {
+        ...exit,
+        status: "FAILED",
+      }),
+    );
     expect(stdoutBytes).toEqual(Buffer.concat([bytes, Buffer.from("tail")]));
     expect(stderrBytes).toEqual(Buffer.from(bytes.slice(128)));
     expect(exitCode).toBe(0);
@@ -77,7 +97,10 @@ describe("cox logs", () => {
 
   test("tells on stderr what is missing, and where another attempt begins", async () => {
     const gap = { ...place, kind: "gap", from: 5, to: 1_029 } as const;
-    const { stdout, stderr } = await cox(["logs", "j1"], logs(out("a"), gap, out("b"), { ...gap, to: undefined }, out("c", "stdout", 2), exit));
+    const { stdout, stderr } = await cox(
+      ["logs", "j1"],
+      logs(out("a"), gap, out("b"), { ...gap, to: undefined }, out("c", "stdout", 2), exit),
+    );
     expect(stdout).toBe("abc");
     expect(stderr).toBe(
       "cox: 1024 bytes are missing, from 5 to 1029\ncox: what followed byte 5 was lost with its node\ncox: attempt 2 begins\n",
@@ -101,12 +124,31 @@ describe("cox logs", () => {
 
   test("as JSON are one record a line, bytes in base64, with the exit last", async () => {
     const gap = { ...place, kind: "gap", from: 5, to: undefined } as const;
-    const { stdout, stderr } = await cox(["logs", "j1", "-o", "json"], logs(out(Uint8Array.of(255)), gap, exit));
+    const { stdout, stderr } = await cox(
+      ["logs", "j1", "-o", "json"],
+      logs(out(Uint8Array.of(255)), gap, exit),
+    );
     const at = { execution_id: "j1.5.1", attempt: 1 };
-    expect(stdout.trim().split("\n").map((line) => JSON.parse(line) as unknown)).toEqual([
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
       { kind: "output", ...at, offset: 0, stream: "stdout", output_base64: "/w==" },
       { kind: "gap", ...at, from: 5, to: null },
-      { kind: "exit", ...at, status: "COMPLETED", exit_code: 0, signal: "", error_type: "", error: "", output_bytes: 6, ended_at_ms: 99, node_id: 2 },
+      {
+        kind: "exit",
+        ...at,
+        status: "COMPLETED",
+        exit_code: 0,
+        signal: "",
+        error_type: "",
+        error: "",
+        output_bytes: 6,
+        ended_at_ms: 99,
+        node_id: 2,
+      },
     ]);
     expect(stderr).toBe("");
   });
@@ -147,7 +189,10 @@ describe("cox logs", () => {
 describe("cox status and cox stop", () => {
   test("cox status is cox job status", async () => {
     const status = () => Promise.resolve(jobStatus());
-    const [short, long] = [await cox(["status", "j1"], { status }), await cox(["job", "status", "j1"], { status })];
+    const [short, long] = [
+      await cox(["status", "j1"], { status }),
+      await cox(["job", "status", "j1"], { status }),
+    ];
     expect(short.stdout).toBe(long.stdout);
     expect(short.stdout).toContain("hello");
   });

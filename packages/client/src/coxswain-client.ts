@@ -26,7 +26,7 @@ import type {
 import { type ClientOptions, credentialsOf } from "./client-options.ts";
 import { Connections } from "./connections.ts";
 import { CoxswainClientError, clientClosed, clientError } from "./errors.ts";
-import { type LogOptions, followLogs } from "./follow-logs.ts";
+import { type LogOptions, followLogs, logsAborted } from "./follow-logs.ts";
 import { type JobSpec, toSubmitRequest } from "./job-spec.ts";
 import {
   type JobListItem,
@@ -38,6 +38,7 @@ import {
   toListItem,
   toStatus,
 } from "./job-views.ts";
+import { linkedSignal } from "./linked-signal.ts";
 import type { LogRecord } from "./log-records.ts";
 import { retry } from "./retry.ts";
 import { ServerList } from "./server-list.ts";
@@ -195,25 +196,18 @@ export class CoxswainClient {
    * @throws CoxswainClientError LOGS_ABORTED by the signal
    */
   async *logs(jobId: string, options: LogOptions = {}): AsyncGenerator<LogRecord, void, undefined> {
-    const ending = new AbortController();
-    const end = (): void => {
-      ending.abort();
-    };
-    const signals = [this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])];
-    for (const signal of signals) {
-      signal.addEventListener("abort", end);
-      if (signal.aborted) end();
-    }
+    const closing = this.#closing.signal;
+    const ending = linkedSignal(closing, options.signal);
     try {
       yield* followLogs(jobId, options, {
         open: (request) => this.#connections.messages(worker.logs, request, ending.signal),
         timeoutMs: this.#timeoutMs(options),
         backoff: this.#options.backoff ?? {},
         signal: ending.signal,
-        aborted: () => (this.#closing.signal.aborted ? clientClosed() : logsAborted(jobId)),
+        aborted: () => (closing.aborted ? clientClosed() : logsAborted(jobId)),
       });
     } finally {
-      for (const signal of signals) signal.removeEventListener("abort", end);
+      ending.unlink();
     }
   }
 
@@ -360,8 +354,4 @@ export class CoxswainClient {
 
 function toAnswer({ id, status }: JobResponse): JobAnswer {
   return { jobId: id, status: toStatus(status) };
-}
-
-function logsAborted(jobId: string): CoxswainClientError {
-  return new CoxswainClientError("LOGS_ABORTED", "unavailable", `Following ${jobId} was given up; the job goes on.`);
 }

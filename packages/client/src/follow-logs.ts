@@ -55,7 +55,11 @@ export async function* followLogs(
         if (message.exit !== undefined) return;
       }
       if (!follow) return;
-      throw new CoxswainClientError("LOGS_CUT", "unavailable", "The server ended the logs before the job's end.");
+      throw new CoxswainClientError(
+        "LOGS_CUT",
+        "unavailable",
+        "The server ended the logs before the job's end.",
+      );
     } catch (error) {
       if (signal.aborted) throw aborted();
       if (!isRetryable(error)) throw clientError(error);
@@ -84,4 +88,9 @@ function firstRequest(jobId: string, options: LogOptions, follow: boolean): JobR
 function requestAfter(request: JobRequest, message: JobLogsResponse): JobRequest {
   const { executionId, attempt, offset, gapBytes, log } = message;
   return { ...request, executionId, attempt, offset: offset + gapBytes + log.length, tailBytes: undefined };
+}
+
+export function logsAborted(jobId: string): CoxswainClientError {
+  const message = `Following ${jobId} was given up; the job goes on.`;
+  return new CoxswainClientError("LOGS_ABORTED", "unavailable", message);
 }

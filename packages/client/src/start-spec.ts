@@ -19,7 +19,10 @@ export interface JobAnswer {
   readonly status: Status;
 }
 
-export function toStartRequest({ command = "", image = "", task, timeoutMs = 0 }: StartSpec, id: string): JobRequest {
+export function toStartRequest(
+  { command = "", image = "", task, timeoutMs = 0 }: StartSpec,
+  id: string,
+): JobRequest {
   if (task === undefined) return JobRequest.fromPartial({ id, command, image, timeoutMs });
   const { kind, shell = "", argv = [], env = {}, workingDirectory = "", limits } = task;
   return {

@@ -236,7 +236,11 @@ function handlers(
     }, options),
   };
   const asHandlers = (methods: object): Handlers => methods as Handlers;
-  return { scheduler: asHandlers(scheduler), cluster: asHandlers(clusterService), worker: asHandlers(worker) };
+  return {
+    scheduler: asHandlers(scheduler),
+    cluster: asHandlers(clusterService),
+    worker: asHandlers(worker),
+  };
 }
 
 /** Byte by byte, then the exit. */

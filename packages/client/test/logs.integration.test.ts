@@ -32,14 +32,23 @@ describe("logs", () => {
     const seen = await collect(client([await server()]).logs("a"));
     expect(bytesOf(seen)).toEqual(BYTES);
     expect(seen[0]).toMatchObject({ kind: "output", stream: "stdout", executionId: "a.1.1", attempt: 1 });
-    expect(seen.at(-1)).toMatchObject({ kind: "exit", status: "COMPLETED", exitCode: 0, outputBytes: 300, nodeId: 2 });
+    expect(seen.at(-1)).toMatchObject({
+      kind: "exit",
+      status: "COMPLETED",
+      exitCode: 0,
+      outputBytes: 300,
+      nodeId: 2,
+    });
   });
 
   test("go on at another server at the very byte where a connection broke", async () => {
     const { cluster, server, client } = fixture();
     cluster.output = BYTES;
     const servers = [await server(), await server(), await server()];
-    const deaths = new Map([[100, true], [200, true]]);
+    const deaths = new Map([
+      [100, true],
+      [200, true],
+    ]);
     cluster.onLogByte = (at, offset) => {
       if (deaths.delete(offset)) at.die();
     };
@@ -49,7 +58,8 @@ describe("logs", () => {
     const [first, second, third] = cluster.logRequests;
     expect(first).toMatchObject({ executionId: "", attempt: 0 });
     expect([first?.offset, first?.tailBytes]).toEqual([undefined, undefined]);
-    for (const resumed of [second, third]) expect(resumed).toMatchObject({ executionId: "a.1.1", attempt: 1 });
+    for (const resumed of [second, third])
+      expect(resumed).toMatchObject({ executionId: "a.1.1", attempt: 1 });
     expect(second!.offset!).toBeGreaterThan(0);
     expect(third!.offset!).toBeGreaterThan(second!.offset!);
   });
@@ -75,14 +85,20 @@ describe("logs", () => {
     stopping.misbehaviours.push({ when: "before", what: { throws: typed("NODE_STOPPING", "unavailable") } });
     expect(bytesOf(await collect(client([stopping, other]).logs("a")))).toEqual(BYTES);
     other.misbehaviours.push({ when: "before", what: { throws: typed("JOB_PERMISSION_DENIED", "denied") } });
-    await expect(collect(client([other]).logs("a"))).rejects.toMatchObject({ code: "JOB_PERMISSION_DENIED", category: "denied" });
+    await expect(collect(client([other]).logs("a"))).rejects.toMatchObject({
+      code: "JOB_PERMISSION_DENIED",
+      category: "denied",
+    });
   });
 
   test("without any server they are given up after the time given", async () => {
     const { server, client } = fixture();
     const gone = await server();
     gone.die();
-    await expect(collect(client([gone]).logs("a", { timeoutMs: 50 }))).rejects.toMatchObject({ code: "UNREACHABLE", category: "unavailable" });
+    await expect(collect(client([gone]).logs("a", { timeoutMs: 50 }))).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      category: "unavailable",
+    });
   });
 
   test("that are not followed end with what there is, asked for as the caller says", async () => {
@@ -91,7 +107,9 @@ describe("logs", () => {
     const options = { follow: false, offset: 290, executionId: "a.1.1", attempt: 1 };
     const seen = await collect(client([await server()]).logs("a", options));
     expect(bytesOf(seen, 290)).toEqual(BYTES.subarray(290));
-    expect(cluster.logRequests).toMatchObject([{ id: "a", noFollow: true, offset: 290, executionId: "a.1.1", attempt: 1 }]);
+    expect(cluster.logRequests).toMatchObject([
+      { id: "a", noFollow: true, offset: 290, executionId: "a.1.1", attempt: 1 },
+    ]);
   });
 
   test("end when the reader leaves, by its signal, or with the client", async () => {
@@ -99,13 +117,16 @@ describe("logs", () => {
     cluster.output = BYTES;
     const waiting = await server();
     const connected = client([waiting]);
-    for await (const record of connected.logs("a")) if (record.kind === "output" && record.offset === 10) break;
+    for await (const record of connected.logs("a"))
+      if (record.kind === "output" && record.offset === 10) break;
     waiting.misbehaviours.push({ when: "before", what: "silence" }, { when: "before", what: "silence" });
     const abort = new AbortController();
     const aborted = collect(connected.logs("a", { signal: abort.signal }));
     abort.abort();
     await expect(aborted).rejects.toMatchObject({ code: "LOGS_ABORTED" });
-    await expect(collect(connected.logs("a", { signal: abort.signal }))).rejects.toMatchObject({ code: "LOGS_ABORTED" });
+    await expect(collect(connected.logs("a", { signal: abort.signal }))).rejects.toMatchObject({
+      code: "LOGS_ABORTED",
+    });
     const closed = collect(connected.logs("a"));
     connected.close();
     await expect(closed).rejects.toMatchObject({ code: "CLIENT_CLOSED" });
@@ -113,9 +134,22 @@ describe("logs", () => {
 
   test("gaps say from where to where, or that nobody knows how much was lost", () => {
     const place = { executionId: "a.1.1", attempt: 2, offset: 5 };
-    expect(toLogRecord(JobLogsResponse.fromPartial({ ...place, gapBytes: 3 }))).toEqual({ kind: "gap", executionId: "a.1.1", attempt: 2, from: 5, to: 8 });
-    expect(toLogRecord(JobLogsResponse.fromPartial({ ...place, restLost: true }))).toMatchObject({ kind: "gap", from: 5, to: undefined });
-    expect(toLogRecord(JobLogsResponse.fromPartial({ ...place, log: Buffer.from("x") }))).toMatchObject({ kind: "output", stream: undefined });
+    expect(toLogRecord(JobLogsResponse.fromPartial({ ...place, gapBytes: 3 }))).toEqual({
+      kind: "gap",
+      executionId: "a.1.1",
+      attempt: 2,
+      from: 5,
+      to: 8,
+    });
+    expect(toLogRecord(JobLogsResponse.fromPartial({ ...place, restLost: true }))).toMatchObject({
+      kind: "gap",
+      from: 5,
+      to: undefined,
+    });
+    expect(toLogRecord(JobLogsResponse.fromPartial({ ...place, log: Buffer.from("x") }))).toMatchObject({
+      kind: "output",
+      stream: undefined,
+    });
   });
 });
 
@@ -125,14 +159,34 @@ describe("start and stop", () => {
     const [first, second] = [await server(), await server()];
     first.misbehaviours.push({ when: "after", what: "die" });
     const connected = client([first, second]);
-    const task = { kind: "process", argv: ["ls", "-la"], env: { A: "1" }, workingDirectory: "/tmp", limits: { memoryBytes: 7 } } as const;
+    const task = {
+      kind: "process",
+      argv: ["ls", "-la"],
+      env: { A: "1" },
+      workingDirectory: "/tmp",
+      limits: { memoryBytes: 7 },
+    } as const;
     const { jobId, status } = await connected.start({ task, timeoutMs: 9 });
     expect(status).toBe("RUNNING");
     expect(cluster.starts).toHaveLength(2);
     for (const start of cluster.starts)
-      expect(start).toMatchObject({ id: jobId, executor: "process", command: "", argv: ["ls", "-la"], env: { A: "1" }, workingDirectory: "/tmp", limits: { memoryBytes: 7 }, timeoutMs: 9 });
+      expect(start).toMatchObject({
+        id: jobId,
+        executor: "process",
+        command: "",
+        argv: ["ls", "-la"],
+        env: { A: "1" },
+        workingDirectory: "/tmp",
+        limits: { memoryBytes: 7 },
+        timeoutMs: 9,
+      });
     await connected.start({ id: "mine", command: "ls", image: "busybox" });
-    expect(cluster.starts.at(-1)).toMatchObject({ id: "mine", command: "ls", image: "busybox", executor: "" });
+    expect(cluster.starts.at(-1)).toMatchObject({
+      id: "mine",
+      command: "ls",
+      image: "busybox",
+      executor: "",
+    });
     await connected.start({ task: { kind: "docker", shell: "ls" } });
     expect(cluster.starts.at(-1)).toMatchObject({ executor: "docker", command: "ls", image: "" });
   });

@@ -23,8 +23,10 @@ export interface AttemptLogRequest {
   readonly noFollow: boolean;
 }
 
-export interface AttemptLogParts
-  extends Pick<ServiceParts, "nodeId" | "store" | "peers" | "localStream" | "settings" | "clock" | "logger"> {
+export interface AttemptLogParts extends Pick<
+  ServiceParts,
+  "nodeId" | "store" | "peers" | "localStream" | "settings" | "clock" | "logger"
+> {
   readonly follower: JobFollower;
   readonly signal: AbortSignal;
 }
@@ -66,7 +68,8 @@ export class AttemptLog {
       if (end !== "broken" && this.#request.noFollow) return false;
       this.#failures++;
       if (this.#failures === 1) this.#failingSinceMs = this.#parts.clock.now();
-      if (result === undefined && this.#patienceIsOver) throw new OutputUnreachableError(nodeId, { cause: this.#lastError });
+      if (result === undefined && this.#patienceIsOver)
+        throw new OutputUnreachableError(nodeId, { cause: this.#lastError });
       await this.#pause();
     }
   }
@@ -79,7 +82,11 @@ export class AttemptLog {
         if (piece.unknown) return "unknown";
         this.#failures = 0;
         this.#position = { offset: piece.offset + (piece.gapBytes > 0 ? piece.gapBytes : piece.data.length) };
-        yield this.#message(piece.offset, { log: piece.data, stream: piece.stream, gapBytes: piece.gapBytes });
+        yield this.#message(piece.offset, {
+          log: piece.data,
+          stream: piece.stream,
+          gapBytes: piece.gapBytes,
+        });
       }
       return "over";
     } catch (error) {
@@ -111,8 +118,14 @@ export class AttemptLog {
   }
 
   /** What the result knows beyond what was read: a gap, then the tail, which does not tell stdout from stderr. */
-  *#rest({ outputBytes, outputTail, outcome, errorType }: AttemptResult, end: StreamEnd): Generator<JobLogsResponse> {
-    const from = "offset" in this.#position ? this.#position.offset : Math.max(0, outputBytes - this.#position.tailBytes);
+  *#rest(
+    { outputBytes, outputTail, outcome, errorType }: AttemptResult,
+    end: StreamEnd,
+  ): Generator<JobLogsResponse> {
+    const from =
+      "offset" in this.#position
+        ? this.#position.offset
+        : Math.max(0, outputBytes - this.#position.tailBytes);
     const tailFrom = outputBytes - outputTail.length;
     const start = Math.max(from, tailFrom);
     if (from < tailFrom) yield this.#message(from, { gapBytes: tailFrom - from });

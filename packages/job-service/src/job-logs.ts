@@ -87,12 +87,18 @@ export class LogCalls {
   }
 
   /** Waits until this node's own state has what the leader's had. */
-  async #untilKnown({ caller, request, follower, signal }: Reading, executionId: string | undefined): Promise<Job> {
+  async #untilKnown(
+    { caller, request, follower, signal }: Reading,
+    executionId: string | undefined,
+  ): Promise<Job> {
     const { clock, settings, store } = this.#parts;
     const endsAtMs = clock.now() + settings.commitWaitMs;
     for (;;) {
       const job = await store.job(request.id);
-      if (job !== undefined && (executionId === undefined || (await store.execution(executionId)) !== undefined)) {
+      if (
+        job !== undefined &&
+        (executionId === undefined || (await store.execution(executionId)) !== undefined)
+      ) {
         requireOwner(caller, job);
         return job;
       }
@@ -111,7 +117,8 @@ export class LogCalls {
       if (executionId !== "") {
         const execution = await this.#parts.store.execution(executionId);
         // Of an earlier job of the same id, which may have been anybody's: none of this job's.
-        const isOwn = execution?.jobId === id && execution.jobIncarnation === incarnation && execution.owner === owner;
+        const isOwn =
+          execution?.jobId === id && execution.jobIncarnation === incarnation && execution.owner === owner;
         if (!isOwn) throw new ExecutionNotFoundError(executionId);
         return execution;
       }

@@ -66,7 +66,11 @@ export class WorkerCalls {
     );
   }
 
-  async #submit(caller: CallerIdentity, request: JobRequest, options: CallOptions): Promise<{ jobId: string }> {
+  async #submit(
+    caller: CallerIdentity,
+    request: JobRequest,
+    options: CallOptions,
+  ): Promise<{ jobId: string }> {
     try {
       return await this.#calls.submits.submitJob(caller, submitOf(request), options);
     } catch (error) {
@@ -85,7 +89,11 @@ export class WorkerCalls {
       id: job.id,
       status,
       output: await this.#calls.states.outputOf(execution),
-      exit: isOver(status) ? (execution === undefined ? exitOfJob(job) : exitOfExecution(execution)) : undefined,
+      exit: isOver(status)
+        ? execution === undefined
+          ? exitOfJob(job)
+          : exitOfExecution(execution)
+        : undefined,
       nodeId: newestAttempt(execution)?.nodeId ?? 0,
       createdAtMs,
     };

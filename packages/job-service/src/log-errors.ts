@@ -7,7 +7,9 @@ export class ExecutionNotFoundError extends JobServiceError {
   readonly category = "not-found";
 
   constructor(executionId: string) {
-    super(`The job has no execution ${executionId.slice(0, 300)}. List its executions to find the one you mean.`);
+    super(
+      `The job has no execution ${executionId.slice(0, 300)}. List its executions to find the one you mean.`,
+    );
   }
 }
 

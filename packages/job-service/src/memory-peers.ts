@@ -74,7 +74,9 @@ export class MemoryPeers implements Peers {
       yield* node.streamOutput(request, { signal: stream.signal });
     } catch (error) {
       signal.throwIfAborted();
-      throw stream.signal.aborted ? connectionLost({ cause: error }) : new RefusedError(errorFacts(error), { cause: error });
+      throw stream.signal.aborted
+        ? connectionLost({ cause: error })
+        : new RefusedError(errorFacts(error), { cause: error });
     } finally {
       signal.removeEventListener("abort", leave);
       this.#streams.delete(stream);

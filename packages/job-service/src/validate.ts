@@ -154,7 +154,9 @@ const logsSchema = z
     offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
     tailBytes: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
     attempt: wholeNumber(0, 2 ** 32 - 1),
-    executionId: z.string().regex(/^[A-Za-z0-9._-]{0,200}$/, "must come from an earlier message or a listing"),
+    executionId: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{0,200}$/, "must come from an earlier message or a listing"),
   })
   .refine(({ offset, tailBytes }) => offset === undefined || tailBytes === undefined, {
     path: ["tailBytes"],

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
-import { Attempt, AttemptOutcome, Execution, ExecutionStatus, JobRequest, JobState } from "@coxswain/protocol";
-import type { AttemptResult , JobLogsResponse} from "@coxswain/protocol";
+import {
+  Attempt,
+  AttemptOutcome,
+  Execution,
+  ExecutionStatus,
+  JobRequest,
+  JobState,
+} from "@coxswain/protocol";
+import type { AttemptResult, JobLogsResponse } from "@coxswain/protocol";
 import type { CallerIdentity } from "../src/contracts.ts";
 import type { JobServiceOptions } from "../src/job-service.ts";
 import { settled } from "./manual-clock.ts";
@@ -41,12 +48,23 @@ class Scene {
     );
     store.executions.set(E1, { ...execution, status, attempts, finishedAtMs: status > 2 ? 99 : 0 });
     const job = store.jobs.get("a")!;
-    store.jobs.set("a", { ...job, status, ...(status > 2 ? { state: JobState.FINISHED, finishedAtMs: 99 } : {}) });
+    store.jobs.set("a", {
+      ...job,
+      status,
+      ...(status > 2 ? { state: JobState.FINISHED, finishedAtMs: 99 } : {}),
+    });
     store.emit("attemptEnded", "a");
   }
 
-  follow(nodeId = 1, request: Partial<JobRequest> = {}, caller: CallerIdentity = alice, signal = new AbortController().signal): Log {
-    return new Log(this.cluster.service(nodeId).logs(caller, JobRequest.fromPartial({ id: "a", ...request }), { signal }));
+  follow(
+    nodeId = 1,
+    request: Partial<JobRequest> = {},
+    caller: CallerIdentity = alice,
+    signal = new AbortController().signal,
+  ): Log {
+    return new Log(
+      this.cluster.service(nodeId).logs(caller, JobRequest.fromPartial({ id: "a", ...request }), { signal }),
+    );
   }
 }
 
@@ -80,7 +98,11 @@ class Log {
   }
 }
 
-const result = (outputBytes: number, tail = "", more: Partial<AttemptResult> = {}): Partial<AttemptResult> => ({
+const result = (
+  outputBytes: number,
+  tail = "",
+  more: Partial<AttemptResult> = {},
+): Partial<AttemptResult> => ({
   outcome: AttemptOutcome.SUCCEEDED,
   exitCode: 0,
   signal: "",
@@ -96,22 +118,25 @@ const NODE_LOST = result(0, "", { outcome: AttemptOutcome.LOST, errorType: "NODE
 const { PENDING, RUNNING, COMPLETED, FAILED } = ExecutionStatus;
 
 describe("the logs of a running job", () => {
-  test.each([1, 2, 3])("come from the node that runs it, through node %i, and end with the exit", async (nodeId) => {
-    const scene = await new Scene().submitted();
-    scene.output.write("hello ");
-    const log = scene.follow(nodeId);
-    await settled();
-    expect(log.seen).toEqual(["1@0 hello "]);
-    scene.output.write("world").end();
-    await settled();
-    scene.attempts(COMPLETED, result(11, "world"));
-    await log.done;
-    expect(log.seen).toEqual(["1@0 hello world", "1@11 exit 3"]);
-    expect(log.last.exit).toMatchObject({ exitCode: 0, outputBytes: 11, endedAtMs: 99, nodeId: 3 });
-    expect(scene.cluster.held.get(3)!.readers).toBe(0);
-    expect(scene.cluster.store.listening).toBe(0);
-    expect(scene.cluster.clock.timers).toBe(0);
-  });
+  test.each([1, 2, 3])(
+    "come from the node that runs it, through node %i, and end with the exit",
+    async (nodeId) => {
+      const scene = await new Scene().submitted();
+      scene.output.write("hello ");
+      const log = scene.follow(nodeId);
+      await settled();
+      expect(log.seen).toEqual(["1@0 hello "]);
+      scene.output.write("world").end();
+      await settled();
+      scene.attempts(COMPLETED, result(11, "world"));
+      await log.done;
+      expect(log.seen).toEqual(["1@0 hello world", "1@11 exit 3"]);
+      expect(log.last.exit).toMatchObject({ exitCode: 0, outputBytes: 11, endedAtMs: 99, nodeId: 3 });
+      expect(scene.cluster.held.get(3)!.readers).toBe(0);
+      expect(scene.cluster.store.listening).toBe(0);
+      expect(scene.cluster.clock.timers).toBe(0);
+    },
+  );
 
   test("are waited for while it waits for a node, without asking anybody", async () => {
     const scene = await new Scene().submitted();
@@ -283,12 +308,21 @@ describe("when the node that holds the output", () => {
 describe("a job without any execution", () => {
   test("that is to run later is waited for; one that never ran has an exit", async () => {
     const scene = new Scene();
-    const later = submit({ command: "make", jobId: "a", schedule: { kind: { $case: "at", value: { atMs: scene.cluster.clock.now() + 60_000 } } } });
+    const later = submit({
+      command: "make",
+      jobId: "a",
+      schedule: { kind: { $case: "at", value: { atMs: scene.cluster.clock.now() + 60_000 } } },
+    });
     await scene.cluster.service(1).submitJob(alice, later);
     const log = scene.follow(2);
     await settled();
     const { store } = scene.cluster;
-    store.jobs.set("a", { ...store.jobs.get("a")!, status: ExecutionStatus.CANCELLED, state: JobState.CANCELLED, finishedAtMs: 9 });
+    store.jobs.set("a", {
+      ...store.jobs.get("a")!,
+      status: ExecutionStatus.CANCELLED,
+      state: JobState.CANCELLED,
+      finishedAtMs: 9,
+    });
     store.emit("jobChanged", "a");
     await log.done;
     expect(log.seen).toEqual(["0@0 exit 6"]);
@@ -309,23 +343,45 @@ describe("who follows", () => {
     }
     await scene.follow(2, {}, root).done;
     expect(await rejection(scene.follow(2, {}, otherNode).done)).toMatchObject({ code: "CALL_NOT_ALLOWED" });
-    expect(await rejection(scene.follow(2, { id: "none" }, bob).done)).toMatchObject({ code: "JOB_NOT_FOUND" });
+    expect(await rejection(scene.follow(2, { id: "none" }, bob).done)).toMatchObject({
+      code: "JOB_NOT_FOUND",
+    });
   });
 
   test("cannot name an execution of another job, nor of an earlier job of the same id", async () => {
     const scene = await new Scene().submitted();
     const { store } = scene.cluster;
-    store.executions.set("a.0.1", Execution.fromPartial({ id: "a.0.1", jobId: "a", jobIncarnation: 7, owner: "bob", status: COMPLETED }));
-    store.executions.set("b.1.1", Execution.fromPartial({ id: "b.1.1", jobId: "b", owner: "bob", status: COMPLETED }));
+    store.executions.set(
+      "a.0.1",
+      Execution.fromPartial({ id: "a.0.1", jobId: "a", jobIncarnation: 7, owner: "bob", status: COMPLETED }),
+    );
+    store.executions.set(
+      "b.1.1",
+      Execution.fromPartial({ id: "b.1.1", jobId: "b", owner: "bob", status: COMPLETED }),
+    );
     for (const executionId of ["a.0.1", "b.1.1", "none"])
-      expect(await rejection(scene.follow(2, { executionId }).done)).toMatchObject({ code: "EXECUTION_NOT_FOUND", category: "not-found" });
-    expect(await rejection(scene.follow(2, { executionId: "../x" }).done)).toMatchObject({ code: "INVALID_REQUEST" });
+      expect(await rejection(scene.follow(2, { executionId }).done)).toMatchObject({
+        code: "EXECUTION_NOT_FOUND",
+        category: "not-found",
+      });
+    expect(await rejection(scene.follow(2, { executionId: "../x" }).done)).toMatchObject({
+      code: "INVALID_REQUEST",
+    });
   });
 
   test("says where to begin in one way, within bounds", async () => {
     const scene = await new Scene().submitted();
-    for (const request of [{ offset: 1, tailBytes: 1 }, { offset: -1 }, { tailBytes: -1 }, { id: "../x" }, { id: "" }])
-      expect(await rejection(scene.follow(2, request).done)).toMatchObject({ code: "INVALID_REQUEST", category: "invalid" });
+    for (const request of [
+      { offset: 1, tailBytes: 1 },
+      { offset: -1 },
+      { tailBytes: -1 },
+      { id: "../x" },
+      { id: "" },
+    ])
+      expect(await rejection(scene.follow(2, request).done)).toMatchObject({
+        code: "INVALID_REQUEST",
+        category: "invalid",
+      });
   });
 
   test("leaves nothing behind when it leaves: at a pending job, at a silent one, at a node that is away", async () => {

@@ -25,7 +25,12 @@ describe("start", () => {
     expect(job).toMatchObject({
       owner: "alice",
       schedule: { kind: { $case: "now" } },
-      task: { kind: { $case: "process", value: { shell: "ls -la", argv: [], env: { A: "1" }, workingDirectory: "/tmp" } } },
+      task: {
+        kind: {
+          $case: "process",
+          value: { shell: "ls -la", argv: [], env: { A: "1" }, workingDirectory: "/tmp" },
+        },
+      },
     });
     const policy: Partial<Policy> = { maxAttempts: 1, onNodeLoss: NodeLossPolicy.FAIL, timeoutMs: 9_000 };
     expect(job?.policy).toMatchObject(policy);
@@ -46,10 +51,17 @@ describe("start", () => {
 
   test("with one id and content starts once; with other content, or of another's id, it is refused", async () => {
     const cluster = await started();
-    expect(await cluster.service(1).start(alice, request({ id: "a", command: "make" }))).toMatchObject({ id: "a" });
+    expect(await cluster.service(1).start(alice, request({ id: "a", command: "make" }))).toMatchObject({
+      id: "a",
+    });
     expect(cluster.store.executions.size).toBe(1);
-    for (const [caller, command] of [[alice, "rm"], [bob, "make"]] as const)
-      expect(await rejection(cluster.service(1).start(caller, request({ id: "a", command })))).toMatchObject({ code: "JOB_CONFLICT" });
+    for (const [caller, command] of [
+      [alice, "rm"],
+      [bob, "make"],
+    ] as const)
+      expect(await rejection(cluster.service(1).start(caller, request({ id: "a", command })))).toMatchObject({
+        code: "JOB_CONFLICT",
+      });
   });
 
   test.each<[string, Partial<JobRequest>, string]>([
@@ -71,7 +83,10 @@ describe("start", () => {
 describe("stop", () => {
   test("ends at once unless a grace is given, which goes into the command", async () => {
     const cluster = await started();
-    expect(await cluster.service(3).stop(alice, request({ id: "a" }))).toEqual({ id: "a", status: ExecutionStatus.RUNNING });
+    expect(await cluster.service(3).stop(alice, request({ id: "a" }))).toEqual({
+      id: "a",
+      status: ExecutionStatus.RUNNING,
+    });
     expect(cancels(cluster)).toMatchObject([{ jobId: "a", graceMs: 0, owner: "alice" }]);
     const other = await started();
     await other.service(1).stop(alice, request({ id: "a", graceMs: 5_000 }));
@@ -82,13 +97,18 @@ describe("stop", () => {
     const cluster = await started();
     cluster.store.finish("a", "", 2);
     for (const nodeId of [1, 2, 3])
-      expect(await cluster.service(nodeId).stop(alice, request({ id: "a" }))).toEqual({ id: "a", status: ExecutionStatus.FAILED });
+      expect(await cluster.service(nodeId).stop(alice, request({ id: "a" }))).toEqual({
+        id: "a",
+        status: ExecutionStatus.FAILED,
+      });
   });
 
   test("a grace beyond an hour, or below nothing, is refused, also in a cancel; without one the node decides", async () => {
     const cluster = await started();
     for (const graceMs of [-1, 3_600_001, Number.NaN]) {
-      expect(await rejection(cluster.service(1).stop(alice, request({ id: "a", graceMs })))).toMatchObject({ fields: [{ field: "graceMs" }] });
+      expect(await rejection(cluster.service(1).stop(alice, request({ id: "a", graceMs })))).toMatchObject({
+        fields: [{ field: "graceMs" }],
+      });
       const cancel = cluster.service(1).cancelJob(alice, { jobId: "a", reason: "", requestId: "", graceMs });
       expect(await rejection(cancel)).toMatchObject({ fields: [{ field: "graceMs" }] });
     }
@@ -108,7 +128,14 @@ describe("status", () => {
     cluster.store.finish("a", "no rule", 2);
     const over = await cluster.service(3).status(alice, request({ id: "a" }));
     expect(Buffer.from(over.output).toString()).toBe("no rule");
-    expect(over.exit).toMatchObject({ status: ExecutionStatus.FAILED, exitCode: 2, errorType: "EXIT_CODE", outputBytes: 7, endedAtMs: 99, nodeId: 1 });
+    expect(over.exit).toMatchObject({
+      status: ExecutionStatus.FAILED,
+      exitCode: 2,
+      errorType: "EXIT_CODE",
+      outputBytes: 7,
+      endedAtMs: 99,
+      nodeId: 1,
+    });
   });
 });
 
@@ -116,13 +143,19 @@ test("executor-cases.md 4: bob is denied status and stop of alice's job through 
   const cluster = await started();
   for (const nodeId of [1, 2, 3])
     for (const call of ["stop", "status"] as const) {
-      const error = await rejection(cluster.service(nodeId)[call](bob, request({ id: "a", env: { owner: "alice" } })));
+      const error = await rejection(
+        cluster.service(nodeId)[call](bob, request({ id: "a", env: { owner: "alice" } })),
+      );
       expect(error).toMatchObject({ code: "JOB_PERMISSION_DENIED", category: "denied" });
       expect(String(error.message)).not.toMatch(/alice|make/);
     }
   expect(await cluster.service(2).status(root, request({ id: "a" }))).toMatchObject({ id: "a" });
   for (const call of ["start", "stop", "status"] as const)
-    expect(await rejection(cluster.service(1)[call](otherNode, request({ id: "a" })))).toMatchObject({ code: "CALL_NOT_ALLOWED" });
+    expect(await rejection(cluster.service(1)[call](otherNode, request({ id: "a" })))).toMatchObject({
+      code: "CALL_NOT_ALLOWED",
+    });
   for (const call of ["stop", "status"] as const)
-    expect(await rejection(cluster.service(1)[call](bob, request({ id: "none" })))).toMatchObject({ code: "JOB_NOT_FOUND" });
+    expect(await rejection(cluster.service(1)[call](bob, request({ id: "none" })))).toMatchObject({
+      code: "JOB_NOT_FOUND",
+    });
 });

@@ -10,7 +10,12 @@ async function* nothing(): AsyncGenerator<OutputPiece, void, undefined> {
 
 function start(answers: Partial<PeerAnswers>) {
   const peers = new MemoryPeers();
-  peers.join(2, { forward: () => Promise.reject(new Error()), output: () => undefined, streamOutput: nothing, ...answers });
+  peers.join(2, {
+    forward: () => Promise.reject(new Error()),
+    output: () => undefined,
+    streamOutput: nothing,
+    ...answers,
+  });
   return Promise.resolve({
     peers,
     stop: () => {

@@ -291,8 +291,18 @@ describe("stopping (G11)", () => {
     expect(grace()).toEqual([undefined]);
     await harness.apply(cancel("a"));
     expect(grace()).toEqual([undefined]);
-    for (const [graceMs, then] of [[60_000, 60_000], [90_000, 60_000], [undefined, 60_000], [5_000, 5_000], [0, 0], [1, 0]] as const) {
-      expect(await harness.apply(cancel("a", "", "", graceMs))).toMatchObject({ kind: "cancelled", stopping: 1 });
+    for (const [graceMs, then] of [
+      [60_000, 60_000],
+      [90_000, 60_000],
+      [undefined, 60_000],
+      [5_000, 5_000],
+      [0, 0],
+      [1, 0],
+    ] as const) {
+      expect(await harness.apply(cancel("a", "", "", graceMs))).toMatchObject({
+        kind: "cancelled",
+        stopping: 1,
+      });
       expect(grace()).toEqual([then]);
     }
     await harness.apply(report(A, 1, AttemptOutcome.STOPPED));

@@ -9,7 +9,10 @@ export function addJobCancel(job: Command, environment: CliEnvironment): void {
     .description("end a job: nothing more of it starts, and what runs is stopped")
     .argument("<id>", "the job's id")
     .option("--reason <text>", "kept with the job")
-    .option("--grace <time>", "how long what runs may take to end by itself; 0 for none (default: its node's)");
+    .option(
+      "--grace <time>",
+      "how long what runs may take to end by itself; 0 for none (default: its node's)",
+    );
   clusterCommand<{ readonly reason?: string; readonly grace?: string }>(
     command,
     environment,

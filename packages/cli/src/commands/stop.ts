@@ -11,7 +11,10 @@ export function addStop(program: Command, environment: CliEnvironment): void {
     .argument("<id>", "the job's id")
     .option("--grace <time>", "how long it may take to end by itself, such as 5s (default: 0)");
   clusterCommand<{ readonly grace?: string }>(command, environment, async (session, { grace }, [id = ""]) => {
-    const answer = await session.client.stop(id, grace === undefined ? {} : { graceMs: parseDuration(grace) });
+    const answer = await session.client.stop(
+      id,
+      grace === undefined ? {} : { graceMs: parseDuration(grace) },
+    );
     const happened = answer.status === "RUNNING" ? "is being stopped" : `is ${answer.status}`;
     session.print({ json: () => answerJson(answer), table: () => `Job ${id} ${happened}.\n` });
   });

@@ -72,7 +72,10 @@ function runningEvents(before: Execution | undefined, after: Execution): JobStor
     events.push({ name: "due", payload: { kind: "deadline", atMs, executionId, attempt } });
   }
   const isAsked = after.stopRequested !== StopReason.UNSPECIFIED;
-  if (isAsked && (before?.stopRequested !== after.stopRequested || before.stopGraceMs !== after.stopGraceMs)) {
+  if (
+    isAsked &&
+    (before?.stopRequested !== after.stopRequested || before.stopGraceMs !== after.stopGraceMs)
+  ) {
     const payload = { executionId, attempt, nodeId, nodeIncarnation, reason: after.stopRequested };
     events.push({ name: "stopRequested", payload });
   }
