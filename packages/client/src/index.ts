@@ -27,7 +27,8 @@ export type { LogExit, LogGap, LogOutput, LogRecord } from "./log-records.ts";
 export type { JobAnswer, StartSpec } from "./start-spec.ts";
 export type { ClientOptions } from "./client-options.ts";
 export type { BackoffSettings } from "./backoff.ts";
-export type { JobSpec, LimitsSpec, PolicySpec, ScheduleSpec, TaskSpec } from "./job-spec.ts";
+export type { LimitsSpec } from "./limits-spec.ts";
+export type { JobSpec, PolicySpec, ScheduleSpec, TaskSpec } from "./job-spec.ts";
 export {
   type AttemptView,
   type ExecutionView,

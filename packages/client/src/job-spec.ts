@@ -6,27 +6,7 @@ import {
   SubmitJobRequest,
   type Task,
 } from "@coxswain/protocol";
-
-/**
- * What one attempt may use at most. What is absent is what the node gives to every task. A node refuses what is
- * above its own bounds, and what it cannot hold the task to.
- */
-export interface LimitsSpec {
-  /** Memory, with what is written to `/tmp`. */
-  readonly memoryBytes?: number;
-  /** Swap, beside memory; 0 means none. */
-  readonly swapBytes?: number;
-  /** Share of the processors' time: 0.5 is half of one. */
-  readonly cpus?: number;
-  /** Processes and threads at once. */
-  readonly pids?: number;
-  /** From and to each block device, each way. */
-  readonly ioBytesPerSecond?: number;
-  /** Size of `/tmp`. */
-  readonly tmpfsBytes?: number;
-  /** Open files of one process. */
-  readonly openFiles?: number;
-}
+import { type LimitsSpec, toLimits } from "./limits-spec.ts";
 
 /** What to run. */
 export type TaskSpec =
@@ -154,7 +134,7 @@ function toCommandLine(task: CommandLine): {
     argv: [...(task.argv ?? [])],
     env: { ...task.env },
     workingDirectory: task.workingDirectory ?? "",
-    limits: task.limits && { ...task.limits },
+    limits: task.limits && toLimits(task.limits),
   };
 }
 

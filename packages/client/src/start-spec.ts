@@ -1,6 +1,7 @@
 import { JobRequest } from "@coxswain/protocol";
 import type { TaskSpec } from "./job-spec.ts";
 import type { Status } from "./job-views.ts";
+import { toLimits } from "./limits-spec.ts";
 
 /** A command to start: either `command` (a shell line; in a container with `image`) or `task`. It runs now, at most once. */
 export interface StartSpec {
@@ -30,6 +31,6 @@ export function toStartRequest(
     image: task.kind === "docker" ? (task.image ?? "") : "",
     argv: [...argv],
     env: { ...env },
-    limits: limits && { ...limits },
+    limits: limits && toLimits(limits),
   };
 }

@@ -48,7 +48,13 @@ import { LogCalls } from "./job-logs.ts";
 import { StatusCalls } from "./job-status.ts";
 import { WorkerCalls } from "./job-worker.ts";
 import { LeaderRouting } from "./leader-routing.ts";
-import { DEFAULT_IMAGE, DEFAULT_LIMITS, DEFAULT_POLICY, DEFAULT_SETTINGS } from "./limits.ts";
+import {
+  DEFAULT_DOCKER_TIMEOUT_MS,
+  DEFAULT_IMAGE,
+  DEFAULT_LIMITS,
+  DEFAULT_POLICY,
+  DEFAULT_SETTINGS,
+} from "./limits.ts";
 import type { RequestLimits, ServiceSettings } from "./limits.ts";
 import { ListingCalls } from "./listings.ts";
 import type { LocalOutput, ServiceParts, StorePort } from "./service-parts.ts";
@@ -75,6 +81,8 @@ export interface JobServiceOptions {
   readonly localStream?: OutputSource;
   /** What a policy that does not say gets. Default {@link DEFAULT_POLICY}; fields left out keep their default. */
   readonly policy?: Partial<Policy>;
+  /** Instead of the policy's limit of one attempt, for docker tasks that name none. Default {@link DEFAULT_DOCKER_TIMEOUT_MS}. */
+  readonly dockerTimeoutMs?: number;
   /** What a docker task that names no image gets. Default `alpine:latest`. */
   readonly defaultImage?: string;
   /** Default {@link DEFAULT_LIMITS}; fields left out keep their default. */
@@ -282,6 +290,7 @@ function completed(options: JobServiceOptions): ServiceParts {
     localOutput: options.localOutput ?? (() => undefined),
     localStream: options.localStream ?? holdsNothing,
     policy: { ...DEFAULT_POLICY, ...options.policy },
+    dockerTimeoutMs: options.dockerTimeoutMs ?? DEFAULT_DOCKER_TIMEOUT_MS,
     defaultImage: options.defaultImage ?? DEFAULT_IMAGE,
     limits,
     settings,

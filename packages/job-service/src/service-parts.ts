@@ -34,6 +34,7 @@ export interface ServiceParts {
   readonly localOutput: LocalOutput;
   readonly localStream: OutputSource;
   readonly policy: Policy;
+  readonly dockerTimeoutMs: number;
   readonly defaultImage: string;
   readonly limits: RequestLimits;
   readonly settings: ServiceSettings;

@@ -94,6 +94,7 @@ export function statusJson(job: JobStatus): Json {
     missed_occurrences: job.missedOccurrences,
     latest_execution_id: job.latestExecutionId,
     cancel_reason: job.cancelReason,
+    pending_reason: job.pendingReason,
   };
 }
 
@@ -236,6 +237,7 @@ export function clusterJson(status: ClusterStatus): Json {
       draining: node.draining,
       executors: [...node.executors],
       missing_executors: { ...node.missingExecutors },
+      executor_limitations: { ...node.executorLimitations },
       capacity: node.capacity,
       running: node.running,
       match_index: node.matchIndex,
