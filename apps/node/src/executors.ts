@@ -4,6 +4,7 @@
 import type { Executor } from "@coxswain/executor";
 import type { Closers } from "./closers.ts";
 import { EXECUTOR_KINDS } from "./config/executor-kinds.ts";
+import type { ExecutorKind } from "./config/executor-kinds.ts";
 import { EXECUTOR_BUILDERS } from "./executor-builders.ts";
 import type { ExecutorSite } from "./executor-builders.ts";
 
@@ -37,7 +38,8 @@ export async function openExecutors(site: ExecutorSite, closers: Closers): Promi
     // What an engine left that does not answer now, the guard ends.
     if (executor.adopt !== undefined && availability.ok) adopting.push(executor);
     if (!asked.has(kind)) {
-      if (executor.adopt === undefined) await executor.close();
+      // An engine that is no more used is not watched either; what adopts is still to reap.
+      if (!adopting.includes(executor)) await executor.close();
       continue;
     }
     if (!availability.ok) missing.set(kind, availability.reason);
@@ -48,6 +50,7 @@ export async function openExecutors(site: ExecutorSite, closers: Closers): Promi
     for (const executor of adopting) {
       const reason = await reasonNotReaped(executor);
       if (reason !== undefined && offered.delete(executor.kind)) missing.set(executor.kind, reason);
+      if (!asked.has(executor.kind as ExecutorKind)) await executor.close();
     }
   };
   return { offered, missing, limitations, reap };
