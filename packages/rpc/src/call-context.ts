@@ -1,5 +1,5 @@
 import { Metadata } from "@grpc/grpc-js";
-import { CallCancelledError } from "./errors.ts";
+import { CallCancelledError, MetadataTooLargeError } from "./errors.ts";
 import { type AuthenticatedCall, type PeerIdentity, peerIdentity } from "./peer-identity.ts";
 import { type StatusResponse, setLeaderHint, statusFromError } from "./status-from-error.ts";
 
@@ -20,6 +20,8 @@ export interface CallContext {
 export interface HandlerOptions {
   /** Whom to take callers without a certificate for; only for a server without TLS. Default: refuse them. */
   readonly insecurePeer?: PeerIdentity | undefined;
+  /** Names and values together; more of it is RESOURCE_EXHAUSTED. grpc-js itself takes megabytes. Default 16 KiB. */
+  readonly maxMetadataBytes?: number | undefined;
   /** Throws for callers who may not make this call; runs before the handler. */
   readonly authorize?: (peer: PeerIdentity, path: string) => void;
   /** The leader's `host:port`, sent along with every answer as `cox-leader`. */
@@ -60,7 +62,9 @@ export interface ServerCall extends AuthenticatedCall {
   once(event: "cancelled", listener: () => void): unknown;
 }
 
-/** @throws UnauthenticatedError, or what `authorize` throws */
+const defaultMaxMetadataBytes = 16 * 1024;
+
+/** @throws UnauthenticatedError, MetadataTooLargeError, or what `authorize` throws */
 export function openCall(call: ServerCall, options: HandlerOptions): CallContext {
   const aborter = new AbortController();
   call.once("cancelled", () => {
@@ -69,9 +73,17 @@ export function openCall(call: ServerCall, options: HandlerOptions): CallContext
   if (call.cancelled) aborter.abort();
   const path = call.getPath();
   const peer = peerIdentity(call, options.insecurePeer);
+  checkSize(call.metadata, options.maxMetadataBytes ?? defaultMaxMetadataBytes);
   options.authorize?.(peer, path);
   sendLeaderHint(call, options);
   return { peer, path, signal: aborter.signal, deadlineMs: deadlineOf(call), metadata: call.metadata };
+}
+
+function checkSize(metadata: Metadata, maxBytes: number): void {
+  let sizeBytes = 0;
+  for (const [name, values] of Object.entries(metadata.toHttp2Headers()))
+    for (const value of [values ?? ""].flat()) sizeBytes += name.length + String(value).length;
+  if (sizeBytes > maxBytes) throw new MetadataTooLargeError(sizeBytes, maxBytes);
 }
 
 function sendLeaderHint(call: ServerCall, options: HandlerOptions): void {

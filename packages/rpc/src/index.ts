@@ -18,6 +18,7 @@ export {
 } from "./error-category.ts";
 export {
   CallCancelledError,
+  MetadataTooLargeError,
   PermissionDeniedError,
   RemoteError,
   type RemoteErrorFields,
