@@ -57,6 +57,10 @@ export class Foundation {
     closers.add("security log", () => security.close());
     const credentials = loadCredentials(options, (error) => security.record("certificate.refused", certificateRefused(error)));
     closers.add("credentials", credentials.close);
+    credentials.onReload(() => {
+      const certificate = credentials.describe();
+      if (certificate !== undefined) security.record("certificate.reloaded", certificate);
+    });
     const address = options.advertiseAddr ?? listenAddress(options);
     if (options.peers.length > 0 && !credentials.namesHost(address))
       logger.warn({ address }, "the certificate does not name the host that other nodes dial; issue one with `cox cert issue node NAME --host HOST`");

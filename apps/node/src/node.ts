@@ -223,8 +223,6 @@ export class CoxswainNode {
     const clients = new NodeClients({ addressOf, credentials: credentials.channel });
     this.#closers.add("clients", () => clients.close());
     const stopRenewing = credentials.onReload(() => {
-      const certificate = credentials.describe();
-      if (certificate !== undefined) foundation.security.record("certificate.reloaded", certificate);
       clients.renew();
       foundation.transport?.renew();
     });

@@ -9,7 +9,7 @@ import {
   SchedulerServiceService,
   StreamJobsRequest,
 } from "@coxswain/protocol";
-import { insecureChannelCredentials } from "@coxswain/rpc";
+import { insecureChannelCredentials, localAdmin, wrapUnary } from "@coxswain/rpc";
 import { GrpcServer } from "../src/grpc-server.ts";
 import { limitsOf } from "./nodes.ts";
 
@@ -67,6 +67,22 @@ test("a service that is ready takes the place of the refusals", async () => {
     },
   });
   const client = new ClusterServiceClient(server.address, insecureChannelCredentials());
+  expect(await statusOf(client)).toBeUndefined();
+  client.close();
+});
+
+test("case 6: a handler that rejects is INTERNAL to its caller, without the reason, and the server lives", async () => {
+  let fails = true;
+  const failing = wrapUnary(
+    (): Promise<GetClusterStatusResponse> =>
+      fails ? Promise.reject(new Error("s3cret")) : Promise.resolve(GetClusterStatusResponse.fromPartial({})),
+    { insecurePeer: localAdmin },
+  );
+  const rest = Object.fromEntries(Object.keys(ClusterServiceService).map((name) => [name, () => {}]));
+  server.serve({ definition: ClusterServiceService, implementation: { ...rest, getClusterStatus: failing } });
+  const client = new ClusterServiceClient(server.address, insecureChannelCredentials());
+  expect(await statusOf(client)).toMatchObject({ code: status.INTERNAL, details: expect.not.stringContaining("s3cret") });
+  fails = false;
   expect(await statusOf(client)).toBeUndefined();
   client.close();
 });

@@ -102,7 +102,7 @@ export const SECURITY_EVENTS: { readonly [Name in SecurityEventName]: Definition
   },
   "certificate.reloaded": {
     level: "info",
-    message: "certificates reloaded; connections to other nodes are made anew",
+    message: "certificates reloaded; new connections use them",
     meaning: "New files of CA, certificate or key are in use. `name`, `validTo` and `fingerprint` are the certificate's, `authorities` counts the CAs.",
     fields: ["name", "validTo", "fingerprint", "authorities"],
   },
@@ -111,7 +111,7 @@ export const SECURITY_EVENTS: { readonly [Name in SecurityEventName]: Definition
     message: "certificates were not reloaded; the old ones stay",
     meaning: "The files cannot be read, do not fit together, or hold what the other nodes would refuse.",
     fields: ["cause", "reason"],
-    source: ["cause"],
+    source: ["cause", "reason"],
   },
   "node.drained": { level: "info", message: "node drained", meaning: "An admin took a node out of service; what runs there goes on.", fields: ["client", "role", "from", "nodeId"] },
   "node.resumed": { level: "info", message: "node resumed", meaning: "An admin put a drained node back into service.", fields: ["client", "role", "from", "nodeId"] },
