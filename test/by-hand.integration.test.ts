@@ -73,9 +73,8 @@ ${commands.replace(/(.*job status.*)/, `for i in $(seq 100); do '${process.execP
 
 test("one node without peers and TLS serves loopback, and every command has a JSON form", async () => {
   const address = `127.0.0.1:${await freePort()}`;
-  const server = spawn(process.execPath, [COX, "server", "start", "--listen", address, "--data-dir", join(directory, "data")], {
-    stdio: "ignore",
-  });
+  const flags = ["--listen", address, "--data-dir", join(directory, "data"), "--allow-unlimited-processes"];
+  const server = spawn(process.execPath, [COX, "server", "start", ...flags], { stdio: "ignore" });
   const env = { COX_SERVER: address };
   const json = async (...args: string[]): Promise<Record<string, unknown>> => {
     const { code, stdout, stderr } = await cox([...args, "-o", "json"], env);

@@ -56,6 +56,10 @@ function start(...args: string[]): Demo {
 
 test("npm start -- --exit kills the leader on the way and exits 0 because every promise held", async () => {
   const { code, output } = await start("--exit").exited;
+  expect(output).toMatch(/node 3 .*runs process, (docker, )?webhook, 64 at a time/);
+  // An engine, or the reason why there is none; limits, or what is missing for them.
+  expect(output).toMatch(/runs process, docker, webhook|docker is missing on nodes 1, 2, 3: the Docker engine at /);
+  if (output.includes("process is limited")) expect(output).toMatch(/This demo runs processes all the same/);
   expect(output).toMatch(/Killing the leader, node \d, with SIGKILL/);
   expect(output).toMatch(/Every promise held:/);
   expect(output).toMatch(/three nodes tell the same history/);

@@ -1,36 +1,51 @@
 /**
  * The demo: what a stranger sees first.
  */
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { executorNotes } from "@coxswain/cli";
 import { CoxswainClient } from "@coxswain/client";
 import { LocalCluster } from "../lib/cluster.mjs";
 import { caughtUp } from "../lib/crash-rounds.mjs";
-import { FileLedger, WebhookLedger } from "./ledger.mjs";
+import { engineSocket, hasImage } from "./engine.mjs";
+import { PipeLedger, WebhookLedger } from "./ledger.mjs";
 import { until } from "../lib/until.mjs";
 import { PromiseBroken, verify } from "./verify.mjs";
 import { Watch } from "./watch.mjs";
 
 const PREFERRED_PORT = 50_051;
 const LOOK_EVERY_MS = 250;
+const IMAGE = "alpine:latest";
 
 /** Everything the demo opens, to be closed whatever happens. */
 class Stage {
   static async open() {
     const stage = new Stage();
-    stage.cluster = await LocalCluster.create({
+    try {
+      await stage.#open();
+      return stage;
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
+  }
+
+  async #open() {
+    this.processes = new PipeLedger();
+    this.webhooks = new WebhookLedger();
+    await this.processes.open();
+    await this.webhooks.open();
+    this.cluster = await LocalCluster.create({
       preferredPort: PREFERRED_PORT,
-      // The webhook receiver listens on loopback, which webhooks may not call unless a node allows it.
-      extraArgs: ["--webhook-allow", "127.0.0.1/32", "--log-format", "json"],
+      isolation: "full",
+      extraArgs: [
+        // The webhook receiver listens on loopback, which webhooks may not call unless a node allows it.
+        ...["--webhook-allow", "127.0.0.1/32", "--log-format", "json"],
+        ...["--process-read-only-paths", this.processes.directory, "--docker-socket", engineSocket()],
+      ],
     });
-    stage.files = new FileLedger(join(stage.cluster.directory, "ledger.txt"));
-    stage.webhooks = new WebhookLedger();
-    await stage.files.open();
-    await stage.webhooks.open();
-    stage.client = stage.connect(stage.cluster.addresses);
-    stage.watch = new Watch(stage.client);
-    stage.jobs = [];
-    return stage;
+    this.client = this.connect(this.cluster.addresses);
+    this.watch = new Watch(this.client);
+    this.jobs = [];
   }
 
   connect(servers) {
@@ -49,6 +64,7 @@ class Stage {
     this.client?.close();
     this.webhooks?.close();
     await this.cluster?.destroy();
+    await this.processes?.close();
   }
 }
 
@@ -85,18 +101,35 @@ async function startCluster(stage) {
     return seen.leaderId !== 0 && seen.nodes.filter((node) => node.isAlive).length === 3 && seen;
   });
   console.log(`Node ${status.leaderId} leads cluster ${status.clusterId}, term ${status.currentTerm}.`);
-  for (const node of status.nodes)
-    console.log(`  node ${node.nodeId}  ${node.address}  runs ${node.executors.join(", ")}, ${node.capacity} at a time`);
+  await showExecutors(stage, status.nodes);
   console.log("\n  ended at      where   job        status       took    started     last line of output");
 }
 
-/** The four kinds of jobs; resolves with the id of the cron job. */
+/** What each node can run on this machine, and why it cannot run the rest. */
+async function showExecutors(stage, nodes) {
+  for (const node of nodes)
+    console.log(`  node ${node.nodeId}  ${node.address}  runs ${node.executors.join(", ")}, ${node.capacity} at a time`);
+  for (const note of executorNotes(nodes)) console.log(`  ${note}`);
+  if (nodes.some((node) => node.executorLimitations.process !== undefined))
+    console.log("  This demo runs processes all the same, with what there is; other nodes refuse them unless told --allow-unlimited-processes.");
+  stage.runsContainers = nodes.some((node) => node.executors.includes("docker"));
+  stage.hasImage = stage.runsContainers && (await hasImage(engineSocket(), IMAGE));
+  if (stage.runsContainers && !stage.hasImage)
+    console.log(`  The engine has no ${IMAGE}: after \`docker pull ${IMAGE}\` this demo shows a container, too.`);
+}
+
+/** A job of each kind that there is; resolves with the id of the cron job. */
 async function submitJobs(stage) {
-  await stage.submit("shell", { command: stage.files.command("hello from a shell job") }, "file");
+  // Seen only: no promise of this demo depends on an engine that is not its own.
+  if (stage.hasImage) {
+    const task = { kind: "docker", image: IMAGE, shell: "echo hello from a container" };
+    stage.watch.follow("container", (await stage.client.submit({ task })).jobId);
+  }
+  await stage.submit("shell", { command: stage.processes.command("hello from a shell job") }, "process");
   const at = { kind: "at", atMs: Date.now() + 3_000 };
-  await stage.submit("one-time", { command: stage.files.command("three seconds later"), schedule: at }, "file");
+  await stage.submit("one-time", { command: stage.processes.command("three seconds later"), schedule: at }, "process");
   const cron = { kind: "cron", expression: "*/5 * * * * *" };
-  const cronId = await stage.submit("cron", { command: stage.files.command("every five seconds"), schedule: cron }, "file");
+  const cronId = await stage.submit("cron", { command: stage.processes.command("every five seconds"), schedule: cron }, "process");
   await stage.submit("webhook", { task: { kind: "webhook", url: stage.webhooks.url, payload: '{"from":"demo"}' } }, "webhook");
   return cronId;
 }
@@ -111,6 +144,7 @@ Talk to it from another terminal, in this directory:
   export COX_CA_CERT=${caCert} COX_CERT=${cert} COX_KEY=${key}
   npx cox cluster status
   npx cox job submit "echo hello"
+  npx cox job submit --docker --image ${IMAGE} "echo hello"${stage.runsContainers ? "" : "   # waits: no node runs containers"}
   npx cox job list
 
 Ctrl-C ends it.
@@ -137,10 +171,10 @@ async function proveIt(stage, cronId) {
   console.log(`\nKilling the leader, node ${leaderId}, with SIGKILL.`);
   await leader.kill("SIGKILL");
   const killedAt = performance.now();
-  await stage.submit("after", { command: stage.files.command("submitted after the kill") }, "file");
+  await stage.submit("after", { command: stage.processes.command("submitted after the kill") }, "process");
   console.log(`The next submit was acknowledged ${Math.round(performance.now() - killedAt)} ms after the kill.`);
   for (let n = 1; n <= 10; n++)
-    await stage.submit(`after ${n}`, { command: stage.files.command(`number ${n} after the kill`) }, "file");
+    await stage.submit(`after ${n}`, { command: stage.processes.command(`number ${n} after the kill`) }, "process");
   await stage.submit("webhook 2", { task: { kind: "webhook", url: stage.webhooks.url, payload: "{}" } }, "webhook");
 
   console.log(`Restarting node ${leaderId}.\n`);
@@ -162,14 +196,14 @@ async function proveIt(stage, cronId) {
 async function report(stage) {
   const clients = new Map(stage.cluster.nodes.map((node) => [node.id, stage.connect([node.address])]));
   try {
-    const fileRuns = await stage.files.runs();
+    const processRuns = await stage.processes.runs();
     const webhookRuns = stage.webhooks.runs();
-    const { jobs, executions } = await verify({ clients, jobs: stage.jobs, fileRuns, webhookRuns });
+    const { jobs, executions } = await verify({ clients, jobs: stage.jobs, processRuns, webhookRuns });
     console.log(`
 Every promise held:
   ${jobs} acknowledged jobs, all known to all three nodes
   ${executions} occurrences, each with one execution, each COMPLETED
-  ${fileRuns.size + webhookRuns.size} runs in the ledgers outside the cluster, each execution exactly once
+  ${processRuns.size + webhookRuns.size} runs in the ledgers outside the cluster, each execution exactly once
   three nodes tell the same history`);
   } finally {
     for (const client of clients.values()) client.close();

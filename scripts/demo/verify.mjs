@@ -24,13 +24,13 @@ async function history(client, jobId) {
  * Every acknowledged job is known to every node and its executions completed; each ran exactly once, by the ledgers; no
  * occurrence has two executions; nothing ran that the history does not know; all nodes tell the same history.
  *
- * @param {{clients: Map<number, object>, jobs: readonly {id: string, name: string, ledger?: "file" | "webhook"}[], fileRuns: Map<string, number>, webhookRuns: Map<string, number>}} evidence
+ * @param {{clients: Map<number, object>, jobs: readonly {id: string, name: string, ledger?: "process" | "webhook"}[], processRuns: Map<string, number>, webhookRuns: Map<string, number>}} evidence
  */
-export async function verify({ clients, jobs, fileRuns, webhookRuns }) {
+export async function verify({ clients, jobs, processRuns, webhookRuns }) {
   const told = new Map();
   let executions = 0;
   for (const [nodeId, client] of clients) {
-    const known = { file: new Set(), webhook: new Set() };
+    const known = { process: new Set(), webhook: new Set() };
     const lines = [];
     executions = 0;
     for (const job of jobs) {
@@ -45,11 +45,11 @@ export async function verify({ clients, jobs, fileRuns, webhookRuns }) {
         executions += 1;
         if (job.ledger === undefined) continue;
         known[job.ledger].add(execution.id);
-        const runs = (job.ledger === "file" ? fileRuns : webhookRuns).get(execution.id) ?? 0;
+        const runs = (job.ledger === "process" ? processRuns : webhookRuns).get(execution.id) ?? 0;
         check(runs === 1, `${where} ran ${runs} times by the ledger`);
       }
     }
-    for (const [ledger, runs] of [["file", fileRuns], ["webhook", webhookRuns]])
+    for (const [ledger, runs] of [["process", processRuns], ["webhook", webhookRuns]])
       for (const execution of runs.keys())
         check(known[ledger].has(execution), `${ledger} ledger: ${execution} ran and node ${nodeId} does not know it`);
     told.set(nodeId, lines.sort().join("\n"));

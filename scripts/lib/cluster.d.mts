@@ -22,6 +22,8 @@ export interface LocalClusterOptions {
   readonly preferredPort?: number;
   readonly extraArgs?: readonly string[];
   readonly tls?: boolean;
+  /** Whether processes are held in as far as the machine can. Default `none`. */
+  readonly isolation?: "full" | "none";
 }
 
 export declare class LocalCluster {

@@ -96,9 +96,12 @@ export class LocalCluster {
   }
 
   /**
-   * @param {{size?: number, preferredPort?: number, extraArgs?: readonly string[], tls?: boolean}} [options]
+   * Processes run on any machine, with what it has to hold them in; by default with nothing, so that they can write the
+   * ledgers of tests.
+   *
+   * @param {{size?: number, preferredPort?: number, extraArgs?: readonly string[], tls?: boolean, isolation?: "full" | "none"}} [options]
    */
-  static async create({ size = 3, preferredPort = 0, extraArgs = [], tls = true } = {}) {
+  static async create({ size = 3, preferredPort = 0, extraArgs = [], tls = true, isolation = "none" } = {}) {
     const directory = await mkdtemp(join(tmpdir(), "coxswain-"));
     const ids = Array.from({ length: size }, (_, index) => index + 1);
     const certificates = tls ? await makeCertificates(join(directory, "certs"), ids) : undefined;
@@ -113,6 +116,7 @@ export class LocalCluster {
         ...(peers.length > 0 ? ["--peers", peers.join(",")] : []),
         ...["--data-dir", join(directory, `node-${id}`)],
         ...(files ? ["--ca-cert", files.caCert, "--cert", files.cert, "--key", files.key] : []),
+        ...["--allow-unlimited-processes", "--process-isolation", isolation],
         ...extraArgs,
       ];
       return new NodeProcess({ id, address: addresses.get(id), args, logPath: join(directory, `node-${id}.log`) });

@@ -6,7 +6,7 @@
  * raft/           the replicated log
  * state/          the job store, one directory for each installed snapshot
  * damaged-<time>/ a state that was found damaged and has been replaced; the newest only, for whoever looks into it
- * worker/         results that are not yet known to be applied, records of started processes
+ * worker/         results that are not yet known to be applied, records of started processes and guarded containers
  * ```
  */
 import { access, constants, mkdir } from "node:fs/promises";
@@ -18,6 +18,7 @@ export interface DataDirectory {
   readonly state: string;
   readonly results: string;
   readonly processes: string;
+  readonly guard: string;
 }
 
 /** The data directory cannot be used. */
@@ -44,6 +45,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
     state: join(root, "state"),
     results: join(root, "worker", "results"),
     processes: join(root, "worker", "processes"),
+    guard: join(root, "worker", "guard"),
   };
   try {
     for (const part of Object.values(directory)) {

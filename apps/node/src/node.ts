@@ -246,6 +246,7 @@ export class CoxswainNode {
       clusterId: identity.clusterId,
       memberAddress: addressOf,
       policy: { maxAttempts: options.maxExecutionAttempts, timeoutMs: options.jobExecutionTimeout },
+      dockerTimeoutMs: options.dockerJobTimeout,
       defaultImage: options.image,
       limits: { maxCommandBytes: options.maxCommandLength },
       settings: { commitWaitMs: options.commitTimeout },

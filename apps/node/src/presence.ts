@@ -158,7 +158,7 @@ export class Presence {
     const { nextIncarnation, worker } = this.#options;
     const incarnation = await nextIncarnation();
     await worker.reincarnate(incarnation);
-    this.#registration = { ...this.#registration, incarnation };
+    this.#registration = { ...this.#registration, incarnation, adopted: [] };
   }
 
   async #untilDone(what: string, action: () => Promise<void>): Promise<void> {

@@ -41,8 +41,11 @@ export class WorkerSide {
   static async open(parts: WorkerSideParts, closers: Closers): Promise<WorkerSide> {
     const { foundation, store, leader, logger } = parts;
     const { options, directory, membership } = foundation;
-    const executors = await openExecutors(options, directory.processes, closers);
+    const { nodeUuid } = membership.identity;
+    const executors = await openExecutors({ options, stateDirectory: directory.processes, nodeUuid }, closers);
     for (const [kind, reason] of executors.missing) logger.warn({ kind, reason }, "this node does not offer an executor");
+    for (const [kind, limitations] of executors.limitations)
+      logger.warn({ kind, limitations }, "this node offers an executor with limitations");
     const guard = await GuardProcess.start({ logger });
     closers.add("guard", () => guard.stop());
     const results = await openResults(directory.results);
@@ -109,7 +112,7 @@ function registration(parts: WorkerSideParts, executors: OfferedExecutors): Regi
     featureLevel: SUPPORTED_FEATURE_LEVEL,
     labels: {},
     missingExecutors: Object.fromEntries(executors.missing),
-    executorLimitations: {},
+    executorLimitations: Object.fromEntries(executors.limitations),
     maxLeaseMs: options.nodeTtl,
   };
 }

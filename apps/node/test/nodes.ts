@@ -89,7 +89,8 @@ export class Yard {
   node(argv: readonly string[]): TestNode {
     const listens = argv.some((word) => word === "--listen" || word === "--port");
     const options = loadConfig({
-      argv: [...(listens ? [] : ["--port", "0"]), "--drain-timeout", "5s", ...argv],
+      // Processes run on any machine, and write where tests look.
+      argv: [...(listens ? [] : ["--port", "0"]), "--drain-timeout", "5s", "--allow-unlimited-processes", "--process-isolation", "none", ...argv],
       env: {},
       readFile: () => "{}",
     });

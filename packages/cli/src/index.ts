@@ -16,6 +16,7 @@ export { runCli } from "./run.ts";
 export { createProgram } from "./program.ts";
 export type { CliClient, CliEnvironment, TextSink } from "./environment.ts";
 export { exitCodes } from "./exit-code.ts";
+export { executorNotes } from "./output/executors.ts";
 export { parseInstant } from "./parse/instant.ts";
 export { parseDuration } from "./parse/duration.ts";
 export { UsageError } from "./errors.ts";

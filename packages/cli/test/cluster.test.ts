@@ -55,6 +55,32 @@ NODE  ADDRESS          ROLE    ALIVE  DRAINING  RUNNING  LOG  EXECUTORS
 `);
   });
 
+  test("says what nodes do not offer and why, and what they offer with limitations; nodes that say the same share a line", async () => {
+    const missingExecutors = { docker: "the Docker engine at /var/run/docker.sock: connect ENOENT" };
+    const executorLimitations = { process: "tasks have no sandbox\u001b[2J" };
+    const nodes = [
+      { ...node, missingExecutors, executorLimitations },
+      { ...node, nodeId: 2, missingExecutors },
+      { ...node, nodeId: 3, missingExecutors: { docker: "it is old" } },
+    ];
+    const clusterStatus = async (): Promise<ClusterStatus> => ({ ...status, nodes });
+    const { stdout } = await cox(["cluster", "status"], { clusterStatus });
+    expect(stdout.slice(stdout.lastIndexOf("\n\n"))).toBe(`
+
+docker is missing on nodes 1, 2: the Docker engine at /var/run/docker.sock: connect ENOENT
+process is limited on node 1: tasks have no sandbox\\e[2J
+docker is missing on node 3: it is old
+`);
+    const { stdout: json } = await cox(["cluster", "status", "-o", "json"], { clusterStatus });
+    expect(JSON.parse(json)).toMatchObject({
+      nodes: [
+        { missing_executors: missingExecutors, executor_limitations: executorLimitations },
+        { executor_limitations: {} },
+        {},
+      ],
+    });
+  });
+
   test("gives JSON, and says when there is no leader", async () => {
     const leaderless = { ...status, leaderId: 0 };
     const { stdout } = await cox(["cluster", "status", "--stale", "-o", "json"], {

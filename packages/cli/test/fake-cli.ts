@@ -26,6 +26,7 @@ export function jobStatus(fields: Partial<JobStatus> = {}): JobStatus {
     missedOccurrences: 0,
     latestExecutionId: "j1.5.1",
     cancelReason: "",
+    pendingReason: "",
     ...fields,
   };
 }

@@ -23,6 +23,14 @@ hello
 `);
   });
 
+  test("says why a job waits", async () => {
+    const pendingReason = "No node offers docker: connect ENOENT";
+    const status = async (): Promise<ReturnType<typeof jobStatus>> =>
+      jobStatus({ status: "PENDING", exitCode: undefined, pendingReason });
+    const { stdout } = await cox(["job", "status", "j1"], { status });
+    expect(stdout).toContain(`Status      PENDING\nWaits       ${pendingReason}\n`);
+  });
+
   test("gives stable JSON, with output as text and as bytes", async () => {
     const { stdout } = await cox(["job", "status", "j1", "-o", "json"], {
       status: async () => jobStatus({ output: Buffer.from([0xff, 0x0a]), exitCode: undefined }),
@@ -32,7 +40,7 @@ hello
       status: "COMPLETED",
       state: "FINISHED",
       owner: "alice",
-      task: { kind: "process", shell: "echo hello", argv: [], env: {}, working_directory: "" },
+      task: { kind: "process", shell: "echo hello", argv: [], env: {}, working_directory: "", limits: null },
       schedule: { kind: "now" },
       output: "\uFFFD\n",
       output_base64: "/wo=",
@@ -49,6 +57,7 @@ hello
       missed_occurrences: 0,
       latest_execution_id: "j1.5.1",
       cancel_reason: "",
+      pending_reason: "",
     });
   });
 

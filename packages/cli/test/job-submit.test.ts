@@ -18,6 +18,8 @@ async function sent(...args: string[]): Promise<JobSpec> {
   return spec;
 }
 
+const shell = (line: string): { kind: "process"; shell: string } => ({ kind: "process", shell: line });
+
 const submit = async (): Promise<{ jobId: string; createdAtMs: number; existed: boolean }> => ({
   jobId: "j1",
   createdAtMs: nowMs,
@@ -72,8 +74,13 @@ describe("cox job submit", () => {
 
 describe("what is sent for", () => {
   test.each<[string, string[], JobSpec]>([
-    ["a shell line", ["echo hello"], { command: "echo hello" }],
-    ["an image", ["--image", "alpine", "ls"], { command: "ls", image: "alpine" }],
+    ["a shell line", ["echo hello"], { task: shell("echo hello") }],
+    ["an image", ["--image", "alpine", "ls"], { task: { kind: "docker", image: "alpine", shell: "ls" } }],
+    [
+      "an image, and --docker beside it",
+      ["--docker", "--image", "alpine:latest", "echo hello"],
+      { task: { kind: "docker", image: "alpine:latest", shell: "echo hello" } },
+    ],
     ["the default image", ["--docker", "ls"], { task: { kind: "docker", shell: "ls" } }],
     ["nothing to run", ["--none", "--id", "n1"], { id: "n1", task: { kind: "none" } }],
     [
@@ -100,21 +107,21 @@ describe("what is sent for", () => {
         },
       },
     ],
-    ["+3s", ["--at", "+3s", "x"], { command: "x", schedule: { kind: "at", atMs: nowMs + 3_000 } }],
+    ["+3s", ["--at", "+3s", "x"], { task: shell("x"), schedule: { kind: "at", atMs: nowMs + 3_000 } }],
     [
       "RFC 3339",
       ["--at", "2026-05-06T07:08:09+02:00", "x"],
-      { command: "x", schedule: { kind: "at", atMs: Date.UTC(2026, 4, 6, 5, 8, 9) } },
+      { task: shell("x"), schedule: { kind: "at", atMs: Date.UTC(2026, 4, 6, 5, 8, 9) } },
     ],
     [
       "epoch seconds",
       ["--at", "1800000000", "x"],
-      { command: "x", schedule: { kind: "at", atMs: 1_800_000_000_000 } },
+      { task: shell("x"), schedule: { kind: "at", atMs: 1_800_000_000_000 } },
     ],
     [
       "a plain UTC time",
       ["--at", "2026-05-06 07:08:09", "x"],
-      { command: "x", schedule: { kind: "at", atMs: Date.UTC(2026, 4, 6, 7, 8, 9) } },
+      { task: shell("x"), schedule: { kind: "at", atMs: Date.UTC(2026, 4, 6, 7, 8, 9) } },
     ],
     [
       "cron",
@@ -130,7 +137,7 @@ describe("what is sent for", () => {
         "x",
       ],
       {
-        command: "x",
+        task: shell("x"),
         schedule: {
           kind: "cron",
           expression: "30 2 * * *",
@@ -143,9 +150,44 @@ describe("what is sent for", () => {
     [
       "a policy",
       ["--max-attempts", "5", "--timeout", "1h30m", "--on-node-loss", "fail", "--priority", "7", "x"],
-      { command: "x", policy: { maxAttempts: 5, timeoutMs: 5_400_000, onNodeLoss: "fail", priority: 7 } },
+      { task: shell("x"), policy: { maxAttempts: 5, timeoutMs: 5_400_000, onNodeLoss: "fail", priority: 7 } },
     ],
-    ["a command like a flag", ["--", "--help"], { command: "--help" }],
+    ["a program like a flag", ["--", "--help"], { task: { kind: "process", argv: ["--help"] } }],
+    [
+      "a program and its arguments, which no shell reads",
+      ["--docker", "--", "echo", "$(reboot)", "--docker", "--"],
+      { task: { kind: "docker", argv: ["echo", "$(reboot)", "--docker", "--"] } },
+    ],
+    ["a program alone", ["--", "a b"], { task: { kind: "process", argv: ["a b"] } }],
+    ["flags after the command", ["ls", "--pids", "3"], { task: { ...shell("ls"), limits: { pids: 3 } } }],
+    [
+      "an environment and a working directory",
+      ["--env", "A=1", "--env", "B==x y\n", "--env", "A=2", "--workdir", "/tmp", "x"],
+      { task: { ...shell("x"), env: { A: "2", B: "=x y\n" }, workingDirectory: "/tmp" } },
+    ],
+    [
+      "all limits",
+      "--memory 32m --swap 0 --cpu 0.2 --pids 16 --io 1MB --tmp 64KiB --open-files 256 x".split(" "),
+      {
+        task: {
+          ...shell("x"),
+          limits: {
+            memoryBytes: 32 * 1024 ** 2,
+            swapBytes: 0,
+            cpus: 0.2,
+            pids: 16,
+            ioBytesPerSecond: 1024 ** 2,
+            tmpfsBytes: 65_536,
+            openFiles: 256,
+          },
+        },
+      },
+    ],
+    [
+      "sizes in other words",
+      ["--memory", "1.5g", "--tmp", "4096", "x"],
+      { task: { ...shell("x"), limits: { memoryBytes: 1.5 * 1024 ** 3, tmpfsBytes: 4_096 } } },
+    ],
   ])("%s", async (_what, args, spec) => {
     expect(await sent(...args)).toEqual(spec);
   });
@@ -171,7 +213,28 @@ describe("wrong usage is refused without asking the cluster, with exit code 2:",
     [["  "], "empty"],
     [["a", "b"], "too many arguments"],
     [["a", "--payload", "x"], "--webhook"],
-    [["--none", "--image", "x"], "container"],
+    [["--none", "--image", "x"], "need a command"],
+    [["--none", "--memory", "1m"], "need a command"],
+    [["--webhook", "http://h/", "--env", "A=1"], "need a command"],
+    [["a", "--", "b"], "too many arguments"],
+    [["--", ""], "empty"],
+    [["--image", "", "a"], "--image is empty"],
+    [["a", "--memory", "0"], "at least 1 byte"],
+    [["a", "--memory", "-1"], "--memory"],
+    [["a", "--memory", "NaN"], "size such as 32m"],
+    [["a", "--memory", "Infinity"], "size such as 32m"],
+    [["a", "--memory", "1.5"], "size such as 32m"],
+    [["a", "--memory", "9999999t"], "size such as 32m"],
+    [["a", "--memory", "32 megs"], "size such as 32m"],
+    [["a", "--swap", "none"], "size such as 32m"],
+    [["a", "--cpu", "0"], "number above 0"],
+    [["a", "--cpu", "1e9"], "number above 0"],
+    [["a", "--cpu", "NaN"], "number above 0"],
+    [["a", "--pids", "1.5"], "whole number from 1"],
+    [["a", "--open-files", "0"], "whole number from 1"],
+    [["a", "--env", "A"], "NAME=value"],
+    [["a", "--env", "1A=x"], "NAME=value"],
+    [["a", "--workdir", "tmp"], "absolute path"],
     [["a", "--at", "tomorrow"], "no instant"],
     [["a", "--at", "2026-02-31 00:00:00"], "no instant"],
     [["a", "--at", "1800000000000"], "milliseconds"],

@@ -24,6 +24,7 @@ export type {
 } from "./call-types.ts";
 export type { ClientOptions } from "./client-options.ts";
 export type { BackoffSettings } from "./backoff.ts";
+export type { LimitsSpec } from "./limits-spec.ts";
 export type { JobSpec, PolicySpec, ScheduleSpec, TaskSpec } from "./job-spec.ts";
 export {
   type AttemptView,

@@ -1,4 +1,12 @@
-import { NodeLossPolicy, type Policy, type Schedule, SubmitJobRequest, type Task } from "@coxswain/protocol";
+import {
+  NodeLossPolicy,
+  type Policy,
+  type ResourceLimits,
+  type Schedule,
+  SubmitJobRequest,
+  type Task,
+} from "@coxswain/protocol";
+import { type LimitsSpec, toLimits } from "./limits-spec.ts";
 
 /** What to run. */
 export type TaskSpec =
@@ -10,6 +18,7 @@ export type TaskSpec =
       /** The whole environment: nothing is inherited from the node. */
       readonly env?: Readonly<Record<string, string>>;
       readonly workingDirectory?: string;
+      readonly limits?: LimitsSpec;
     }
   | {
       readonly kind: "docker";
@@ -19,6 +28,7 @@ export type TaskSpec =
       readonly argv?: readonly string[];
       readonly env?: Readonly<Record<string, string>>;
       readonly workingDirectory?: string;
+      readonly limits?: LimitsSpec;
     }
   | {
       readonly kind: "webhook";
@@ -107,21 +117,24 @@ function toTask(task: TaskSpec): Task {
   }
 }
 
-type CommandLine = Pick<TaskSpec & { kind: "process" }, "shell" | "argv" | "env" | "workingDirectory">;
+type CommandLine = Pick<
+  TaskSpec & { kind: "process" },
+  "shell" | "argv" | "env" | "workingDirectory" | "limits"
+>;
 
 function toCommandLine(task: CommandLine): {
   shell: string;
   argv: string[];
   env: Record<string, string>;
   workingDirectory: string;
-  limits: undefined;
+  limits: ResourceLimits | undefined;
 } {
   return {
     shell: task.shell ?? "",
     argv: [...(task.argv ?? [])],
     env: { ...task.env },
     workingDirectory: task.workingDirectory ?? "",
-    limits: undefined,
+    limits: task.limits && toLimits(task.limits),
   };
 }
 

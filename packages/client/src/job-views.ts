@@ -44,6 +44,8 @@ export interface JobStatus {
   readonly missedOccurrences: number;
   readonly latestExecutionId: string;
   readonly cancelReason: string;
+  /** Why the newest execution waits although it is due: no node can take it. Empty when some node can, or nothing waits. */
+  readonly pendingReason: string;
 }
 
 export interface JobListItem {
@@ -136,6 +138,7 @@ export function toJobStatus(response: GetJobStatusResponse): JobStatus {
     missedOccurrences: response.missedOccurrences,
     latestExecutionId: response.latestExecutionId,
     cancelReason: response.cancelReason,
+    pendingReason: response.pendingReason,
   };
 }
 

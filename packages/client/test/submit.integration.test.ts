@@ -48,6 +48,26 @@ describe("a submit", () => {
     });
   });
 
+  test("carries the limits of a task, and leaves unset what it does not name", async () => {
+    const { cluster, server, client } = fixture();
+    const limits = { memoryBytes: 2 ** 40, swapBytes: 0, cpus: 0.2 };
+    await client([await server()]).submit({ id: "l", task: { kind: "docker", shell: "true", limits } });
+    const { kind } = cluster.jobs.get("l")?.task ?? {};
+    expect(kind).toMatchObject({ value: { limits } });
+    expect(kind).toMatchObject({ value: { limits: { pids: undefined, tmpfsBytes: undefined } } });
+  });
+
+  test.each([{ memoryBytes: 1.5 }, { pids: -1 }, { cpus: Number.NaN }, { openFiles: Infinity }])(
+    "case 18: with limits that no wire can carry is refused before it is sent: %j",
+    async (limits) => {
+      const { cluster, server, client } = fixture();
+      const refused = client([await server()]).submit({ task: { kind: "process", shell: "true", limits } });
+      const message = expect.stringContaining(`limits.${String(Object.keys(limits)[0])} must be`) as string;
+      await expect(refused).rejects.toMatchObject({ code: "INVALID_REQUEST", category: "invalid", message });
+      expect(cluster.received).toEqual([]);
+    },
+  );
+
   test("that is refused fails with the server's code, and its neighbours do not", async () => {
     const { server, client } = fixture();
     const outcomes = await client([await server()]).submitMany([
@@ -107,7 +127,10 @@ test("a submit that may have been done has not failed because a later try was tu
   const one = await server();
   const busy = { code: "TOO_MANY_PROPOSALS", category: "exhausted", message: "busy" };
   one.misbehaviours.push(
-    { when: "before", what: { error: { code: "OUTCOME_UNKNOWN", category: "unknown-outcome", message: "?" } } },
+    {
+      when: "before",
+      what: { error: { code: "OUTCOME_UNKNOWN", category: "unknown-outcome", message: "?" } },
+    },
     { when: "before", what: { error: busy } },
   );
   const submitted = client([one]).submit({ command: "a" });

@@ -1,42 +1,35 @@
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import { OutputBuffer } from "@coxswain/executor";
 import type { AttemptContext, AttemptRef, GuardTarget, RunningTask, TaskResult } from "@coxswain/executor";
+import { offsetAfterAdoption } from "./adoption.ts";
+import type { AdoptedContainer } from "./adoption.ts";
 import { Capture } from "./capture.ts";
+import { makeSure } from "./certain-end.ts";
+import { checkVolumes, makeContainer } from "./container-making.ts";
+import type { Surroundings } from "./container-making.ts";
 import { containerName } from "./container-spec.ts";
 import type { ContainerSpec, Run } from "./container-spec.ts";
-import { EngineLostError, ImageUnavailableError, isLoss, messageOf, statusOf } from "./docker-errors.ts";
-import type { DockerSettings } from "./docker-options.ts";
+import { EngineLostError, isLoss } from "./docker-errors.ts";
 import { endingOf, endingOfEngine, endingOfGuard, endingOfLease, endingOfMissing, endingOfStart, neverRan, signalOf } from "./ending.ts";
 import type { Ending, Exit } from "./ending.ts";
-import type { Engine } from "./engine.ts";
 import { guardTarget } from "./guard-target.ts";
-import type { Images } from "./images.ts";
 import { endMarked } from "./marked-processes.ts";
-import type { Removals } from "./removals.ts";
 import { Termination } from "./termination.ts";
 
-/** What all attempts of an executor share. */
-export interface Surroundings {
-  readonly settings: DockerSettings;
-  readonly engine: Engine;
-  readonly images: Images;
-  readonly removals: Removals;
-}
-
 /** A container still to be made, or one that an earlier incarnation started. */
-export type Origin = { readonly spec: ContainerSpec } | { readonly containerId: string; readonly startedAtMs: number };
+export type Origin = { readonly spec: ContainerSpec } | { readonly adopted: AdoptedContainer };
 
 /** How an engine that shuts down ends its containers. */
 const ENGINES_SIGNALS = new Set(["SIGTERM", "SIGKILL"]);
 const ENGINE_WATCH_MS = 3_000;
-const RETRY_MS = 100;
+const SHUT_DOWN = "The engine was shut down, and its containers with it.";
 const TAIL_BYTES = 512;
 
 /**
- * One attempt, in order: create, attach, wait, start, the exit, the end of the output. Attached
- * before it is waited for, and waited for before it is started, or its end could be missed.
+ * One attempt, in order: create; attach, wait and protect, side by side; start; the exit; the end of the output. The
+ * engine's answers to attach and wait are there before it is asked to start, or its end could be missed: while it
+ * starts a container it lets no wait for it through, and may let the exit pass first.
  */
 export class ContainerAttempt implements RunningTask {
   readonly ref: AttemptRef;
@@ -50,16 +43,21 @@ export class ContainerAttempt implements RunningTask {
   readonly #target: GuardTarget;
   #containerId: string | undefined;
   #startedAtMs = 0;
+  #endedAtMs: number | undefined;
+  /** The guard has taken it, so its end may be the guard's doing. */
+  #guarded = false;
 
   constructor(origin: Origin, run: Run, context: AttemptContext, around: Surroundings) {
     this.ref = context.ref;
-    this.output = new OutputBuffer({ capacityBytes: around.settings.outputCapacityBytes });
+    const startOffset = "adopted" in origin ? offsetAfterAdoption(origin.adopted.startedAtMs, context.clock.now()) : 0;
+    const capacityBytes = around.settings.outputCapacityBytes;
+    this.output = new OutputBuffer({ capacityBytes, startOffset, budget: context.outputBudget });
     this.#origin = origin;
     this.#run = run;
     this.#context = context;
     this.#around = around;
     this.#termination = new Termination(context.clock);
-    this.#target = guardTarget(run.marker);
+    this.#target = guardTarget(run.marker, around.settings.socketPath);
     this.result = this.#live();
   }
 
@@ -70,59 +68,59 @@ export class ContainerAttempt implements RunningTask {
 
   async #live(): Promise<TaskResult> {
     const { guard, clock } = this.#context;
-    const known = guard.protect(this.#target);
-    known.catch(() => {});
-    const ending = await this.#carryOut(known).catch((error: unknown) => this.#endingOfFailure(error));
+    const ending = await this.#carryOut().catch((error: unknown) => this.#endingOfFailure(error));
     this.#termination.end();
     guard.release(this.#target);
     if (this.#containerId) this.#around.removals.add(containerName(this.ref), this.#containerId);
     this.output.end();
-    return { ...ending, startedAtMs: this.#startedAtMs, endedAtMs: clock.now() };
+    return { ...ending, startedAtMs: this.#startedAtMs, endedAtMs: this.#endedAtMs ?? clock.now() };
   }
 
-  async #carryOut(known: Promise<void>): Promise<Ending> {
+  async #carryOut(): Promise<Ending> {
+    if ("adopted" in this.#origin) return this.#goOn(this.#origin.adopted);
+    const id = (this.#containerId = await makeContainer(this.#origin.spec, this.#around, this.#termination));
+    if (id === undefined) return this.#endingOf(undefined);
     const { engine } = this.#around;
-    const adopted = "containerId" in this.#origin;
-    this.#containerId = "spec" in this.#origin ? await this.#create(this.#origin.spec) : this.#origin.containerId;
-    if (this.#containerId === undefined) return this.#endingOf(undefined);
-    const id = this.#containerId;
-    const capture = await this.#attach(id);
-    try {
-      const [wait] = await Promise.all([
-        engine.wait(id, adopted ? "not-running" : "next-exit"),
-        this.#checkVolumes(id),
-      ]);
-      const refused = await this.#announce(known);
-      if (refused) {
-        await engine.kill(id, "SIGKILL");
-        return refused;
-      }
+    return this.#watched(id, "next-exit", checkVolumes(id, engine), async (code, capture) => {
       // Ended while it was made ready: it never runs.
-      if (!adopted && this.#termination.cause) return this.#endingOf(undefined);
-      return await this.#supervise(id, wait.code, capture);
-    } finally {
-      await capture.drain(this.#around.settings.drainMs);
-    }
+      if (this.#termination.cause) return this.#endingOf(undefined);
+      this.#startedAtMs = this.#context.clock.now();
+      await this.#start(id);
+      return this.#supervise(id, code, capture);
+    });
   }
 
-  /** Undefined: it was ended before. */
-  async #create(spec: ContainerSpec): Promise<string | undefined> {
-    const { engine, images, removals, settings } = this.#around;
-    await engine.checkFit();
-    await removals.settled(spec.name);
-    const create = async (): Promise<string> => (await engine.within(engine.docker.createContainer(spec))).id;
-    if (settings.pullPolicy !== "always") {
-      if (this.#termination.cause) return undefined;
-      try {
-        return await create();
-      } catch (error) {
-        if (statusOf(error) !== 404) throw error;
-        if (settings.pullPolicy === "never") throw new ImageUnavailableError(`${messageOf(error)}, and this node does not pull images.`);
-      }
+  /** With what an earlier incarnation started. */
+  async #goOn({ id, startedAtMs, ended }: AdoptedContainer): Promise<Ending> {
+    this.#containerId = id;
+    this.#startedAtMs = startedAtMs;
+    if (!ended) return this.#watched(id, "not-running", Promise.resolve(), (code, capture) => this.#supervise(id, code, capture));
+    this.#endedAtMs = ended.atMs;
+    await this.#protect().catch(() => {});
+    return this.#endingOf(ended.exit);
+  }
+
+  /** Does `then` with a container whose output, end and guard are seen to. */
+  async #watched(
+    id: string,
+    condition: "next-exit" | "not-running",
+    checked: Promise<void>,
+    then: (code: Promise<number>, capture: Capture) => Promise<Ending>,
+  ): Promise<Ending> {
+    const { engine, settings } = this.#around;
+    const known = this.#protect();
+    const attached = this.#attach(id);
+    try {
+      const [capture, { code }] = await Promise.all([attached, engine.wait(id, condition), checked]);
+      const refused = await this.#announce(known);
+      if (!refused) return await then(code, capture);
+      await engine.kill(id, "SIGKILL");
+      return refused;
+    } finally {
+      // What was never started writes nothing, and its stream would stay open.
+      const idleMs = this.#startedAtMs > 0 ? settings.drainMs : 0;
+      await attached.then((capture) => capture.drain(idleMs), () => {});
     }
-    // A pull may go on for others; an end need not wait for it.
-    await Promise.race([images.pull(spec.Image), this.#termination.asked]);
-    return this.#termination.cause ? undefined : create();
   }
 
   async #attach(id: string): Promise<Capture> {
@@ -132,13 +130,14 @@ export class ContainerAttempt implements RunningTask {
     return new Capture(stream as unknown as Duplex, this.output);
   }
 
-  /** Volumes that the image declares would be writable, outside every limit. */
-  async #checkVolumes(id: string): Promise<void> {
-    const { engine } = this.#around;
-    const { Mounts: mounts } = await engine.within(engine.docker.getContainer(id).inspect());
-    const places = mounts.filter(({ Type }) => Type === "volume").map(({ Destination }) => Destination);
-    if (places.length === 0) return;
-    throw Object.assign(new Error(`The image declares volumes (${places.join(", ")}), which no limit holds; use another.`), { statusCode: 400 });
+  /**
+   * Once the container is there, and before it is started: so at the end of the lease the guard, which asks the engine
+   * for it, finds it in any case, and what it removes is never started.
+   */
+  #protect(): Promise<void> {
+    const known = this.#context.guard.protect(this.#target).then(() => void (this.#guarded = true));
+    known.catch(() => {});
+    return known;
   }
 
   /** The payload must not run before the guard knows it. */
@@ -149,19 +148,18 @@ export class ContainerAttempt implements RunningTask {
     );
   }
 
-  /** From the start of the payload to its exit. */
+  /** From the start of the payload to its exit. The engine's part of the start does not count against the limit. */
   async #supervise(id: string, code: Promise<number>, capture: Capture): Promise<Ending> {
     const { clock } = this.#context;
     const { settings } = this.#around;
-    this.#startedAtMs = "spec" in this.#origin ? clock.now() : this.#origin.startedAtMs;
-    const leftMs = Math.max(0, this.#startedAtMs + this.#run.timeoutMs - clock.now());
+    const ranMs = "adopted" in this.#origin ? clock.now() - this.#startedAtMs : 0;
+    const leftMs = Math.max(0, this.#run.timeoutMs - ranMs);
     const cancelTimeout = clock.after(leftMs, () => this.#termination.ask("timeout", settings.timeoutGraceMs));
     try {
-      if ("spec" in this.#origin) await this.#start(id);
       this.#termination.begin((signal) => void this.#signal(id, signal));
-      const exit = await this.#exitOf(id, await code);
+      const exited = this.#exitOf(id, await code);
       this.#termination.end();
-      await capture.drain(settings.drainMs);
+      const [exit] = await Promise.all([exited, capture.drain(settings.drainMs)]);
       return await this.#endingOf(exit);
     } finally {
       cancelTimeout();
@@ -182,17 +180,22 @@ export class ContainerAttempt implements RunningTask {
     });
   }
 
-  /** A flawless exit needs no second look; any other may be for want of memory. */
+  /**
+   * How the container ended, if that was its own doing. An engine that shuts down ends its containers: those that heed
+   * its SIGTERM may even exit with 0, and have not done what they were to do.
+   */
   async #exitOf(id: string, code: number): Promise<Exit> {
-    if (code === 0) return { code, outOfMemory: false };
     const { engine } = this.#around;
+    if (this.#termination.cause === undefined && !(await engine.accepts())) throw new EngineLostError(SHUT_DOWN);
+    // A flawless exit needs no second look; any other may be for want of memory.
+    if (code === 0) return { code, outOfMemory: false };
+    // With the whole machine, containers may be told to end before their engine is. An engine may be back within a second.
     const suspect = this.#termination.cause === undefined && ENGINES_SIGNALS.has(signalOf(code) ?? "");
-    // Watched from now on: an engine may be back within a second.
     const [{ State: state }, up] = await Promise.all([
       engine.within(engine.docker.getContainer(id).inspect()),
       !suspect || engine.staysUp(ENGINE_WATCH_MS),
     ]);
-    if (!up && !state.OOMKilled) throw new EngineLostError("The engine was shut down, and its containers with it.");
+    if (!up && !state.OOMKilled) throw new EngineLostError(SHUT_DOWN);
     return { code, outOfMemory: state.OOMKilled };
   }
 
@@ -200,7 +203,7 @@ export class ContainerAttempt implements RunningTask {
     const { cause } = this.#termination;
     if (exit && cause === undefined) {
       const killed = signalOf(exit.code) === "SIGKILL" && !exit.outOfMemory;
-      if (killed && (await this.#context.guard.hasEnded(this.#target))) return endingOfLease();
+      if (killed && this.#guarded && (await this.#context.guard.hasEnded(this.#target))) return endingOfLease();
       const said = neverRan(exit, Buffer.from(this.output.tail(TAIL_BYTES)).toString());
       if (said !== undefined) {
         this.#startedAtMs = 0;
@@ -221,33 +224,22 @@ export class ContainerAttempt implements RunningTask {
 
   /** Settles only when it is certain that nothing of the attempt runs. */
   async #endingOfFailure(error: unknown): Promise<Ending> {
+    // The guard may have taken the container away under the hands of this.
+    const lost = this.#guarded && this.#termination.cause === undefined && (await this.#context.guard.hasEnded(this.#target));
     if (!isLoss(error)) {
       if (this.#containerId && this.#startedAtMs > 0) await this.#makeSure();
-      return endingOfStart(error);
+      return lost ? endingOfLease() : endingOfStart(error);
     }
     this.#context.logger.warn({ err: error, ...this.ref }, "the engine is lost; making sure that the attempt is, too");
     await this.#makeSure();
     const { cause } = this.#termination;
+    if (lost) return endingOfLease();
     return cause ? endingOf(undefined, cause, this.#run.timeoutMs) : endingOfEngine(error);
   }
 
-  /** The engine, back again, removes what it still has; without it, the processes are ended one by one. */
   async #makeSure(): Promise<void> {
     const { engine, settings } = this.#around;
-    const giveUpAt = performance.now() + settings.engineLossMs;
-    for (;;) {
-      const ended = await endMarked(this.#run.marker).catch(() => false);
-      try {
-        await engine.removeRun(this.#containerId ?? containerName(this.ref), this.#run.marker);
-        this.#containerId = undefined;
-        return;
-      } catch (error) {
-        if (ended && performance.now() > giveUpAt) {
-          this.#context.logger.error({ err: error, ...this.ref }, "the attempt's processes are ended; its container stays until the engine is back");
-          return;
-        }
-      }
-      await delay(RETRY_MS);
-    }
+    const run = { id: this.#containerId ?? containerName(this.ref), marker: this.#run.marker };
+    if (await makeSure(run, engine, settings.engineLossMs, this.#context.logger)) this.#containerId = undefined;
   }
 }

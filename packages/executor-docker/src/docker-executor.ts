@@ -1,26 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { AttemptRegister, MemoryGuard, checkAttempt, silentLogger, systemClock } from "@coxswain/executor";
-import type { AttemptContext, AttemptRef, Availability, Executor, RunningTask, TaskSpec } from "@coxswain/executor";
+import type { AdoptionContext, AttemptContext, AttemptRef, Availability, Executor, RunningTask, TaskSpec } from "@coxswain/executor";
+import { adoptedFrom } from "./adoption.ts";
 import { ContainerAttempt } from "./container-attempt.ts";
-import type { Surroundings } from "./container-attempt.ts";
+import type { Surroundings } from "./container-making.ts";
 import { containerName, containerSpec } from "./container-spec.ts";
 import { messageOf } from "./docker-errors.ts";
 import { settingsOf } from "./docker-options.ts";
 import type { DockerExecutorOptions } from "./docker-options.ts";
 import { Engine } from "./engine.ts";
 import { Images } from "./images.ts";
-import { SCOPE, identityOf } from "./labels.ts";
+import { identityOf } from "./labels.ts";
 import type { ContainerIdentity } from "./labels.ts";
+import { Orphans } from "./orphans.ts";
 import { Removals } from "./removals.ts";
 
 const AVAILABLE_WITHIN_MS = 5_000;
 
-/** What adopted attempts are surrounded by. */
-export type AdoptionContext = Pick<AttemptContext, "guard" | "logger" | "clock">;
-
-/** A container of this scope that this executor did not make. */
+/** A container of this scope. */
 interface Found {
   readonly id: string;
+  readonly createdMs: number;
   readonly state: string;
   readonly identity: ContainerIdentity | undefined;
 }
@@ -32,12 +32,14 @@ export class DockerExecutor implements Executor {
   readonly #register = new AttemptRegister<ContainerAttempt>();
   /** Tells this executor's containers from those of earlier ones of the same scope. */
   readonly #incarnation = randomUUID();
+  readonly #orphans: Orphans;
 
   constructor(options: DockerExecutorOptions = {}) {
     const settings = settingsOf(options);
     const engine = new Engine(settings);
     const images = new Images(engine.docker, settings.pullTimeoutMs);
     this.#around = { settings, engine, images, removals: new Removals(engine) };
+    this.#orphans = new Orphans(() => this.#removeOrphans(), settings.reconcileMs);
   }
 
   async start(spec: TaskSpec, context: AttemptContext): Promise<RunningTask> {
@@ -48,6 +50,11 @@ export class DockerExecutor implements Executor {
     return this.#register.add(context.ref, () => new ContainerAttempt({ spec: container }, run, context, this.#around));
   }
 
+  /** Attempts of earlier incarnations whose containers run, or have ended unseen. */
+  async leftovers(): Promise<readonly AttemptRef[]> {
+    return (await this.#predecessors()).filter(isAdoptable).flatMap(({ identity }) => identity?.ref ?? []);
+  }
+
   /**
    * Takes up attempts of an earlier incarnation that run, or have ended unseen. What they wrote
    * before is gone; their limit still counts from their start. Call before `reap`.
@@ -56,28 +63,30 @@ export class DockerExecutor implements Executor {
    */
   async adopt(attempts: readonly AttemptRef[], surroundings: Partial<AdoptionContext> = {}): Promise<RunningTask[]> {
     const wanted = new Set(attempts.map(containerName));
-    const found = (await this.#predecessors()).filter(({ state }) => state === "running" || state === "exited");
+    const found = (await this.#predecessors()).filter(isAdoptable);
     const tasks = found.map(async ({ id, identity }) => {
       if (!identity || !wanted.has(containerName(identity.ref))) return [];
       const { docker } = this.#around.engine;
-      const { State: state } = await this.#around.engine.within(docker.getContainer(id).inspect());
+      const adopted = adoptedFrom(await this.#around.engine.within(docker.getContainer(id).inspect()));
       const { ref, jobId, dueMs } = identity;
       const context = { guard: new MemoryGuard(), logger: silentLogger, clock: systemClock, ...surroundings, ref, jobId, dueMs };
-      const origin = { containerId: id, startedAtMs: Date.parse(state.StartedAt) };
-      return [this.#register.add(ref, () => new ContainerAttempt(origin, identity, context, this.#around))];
+      return [this.#register.add(ref, () => new ContainerAttempt({ adopted }, identity, context, this.#around))];
     });
     return (await Promise.all(tasks)).flat();
   }
 
-  /** Ends and removes what earlier incarnations left, running, created or exited, but for what was adopted. */
+  /**
+   * Ends and removes what earlier incarnations left, running, created or exited, but for what was adopted. From then on
+   * it sees to it at intervals that the scope has no containers but those of attempts that run here.
+   */
   async reap(): Promise<void> {
-    const left = await this.#predecessors();
-    await Promise.all(
-      left.map(async ({ id, identity }) => {
-        if (identity && this.#register.get(identity.ref)) return;
-        await this.#around.engine.remove(id);
-      }),
-    );
+    await this.#removeUnowned(await this.#predecessors());
+    this.#orphans.watch();
+  }
+
+  /** What happens at intervals after `reap`: ends and removes all containers of the scope, and of some age, that belong to no attempt here. */
+  async reconcile(): Promise<void> {
+    await this.#orphans.remove();
   }
 
   /** An engine that answers on the socket, with Linux containers, seccomp, and limits of memory, swap, cpu and pids. */
@@ -93,17 +102,38 @@ export class DockerExecutor implements Executor {
 
   async close(): Promise<void> {
     await this.#register.close();
+    await this.#orphans.close();
     this.#around.images.close();
     await this.#around.removals.allSettled();
     this.#around.engine.close();
   }
 
-  async #predecessors(): Promise<Found[]> {
-    const { engine, settings } = this.#around;
-    const filters = { label: [`${SCOPE}=${settings.scope}`] };
-    const containers = await engine.within(engine.docker.listContainers({ all: true, filters }));
-    return containers
-      .map(({ Id: id, State: state, Labels: labels }) => ({ id, state, identity: identityOf(labels) }))
-      .filter(({ identity }) => identity?.incarnation !== this.#incarnation);
+  async #removeOrphans(): Promise<void> {
+    const youngestMs = Date.now() - this.#around.settings.orphanGraceMs;
+    const found = await this.#found();
+    await this.#removeUnowned(found.filter(({ createdMs }) => createdMs <= youngestMs));
   }
+
+  /** An attempt is registered before its container is made, and until it has ended. */
+  async #removeUnowned(found: readonly Found[]): Promise<void> {
+    const unowned = found.filter(({ identity }) => !identity || !this.#register.get(identity.ref));
+    await Promise.all(unowned.map(({ id }) => this.#around.engine.remove(id)));
+  }
+
+  async #predecessors(): Promise<Found[]> {
+    return (await this.#found()).filter(({ identity }) => identity?.incarnation !== this.#incarnation);
+  }
+
+  async #found(): Promise<Found[]> {
+    const { engine, settings } = this.#around;
+    const containers = await engine.listScope(settings.scope);
+    return containers.map(({ Id: id, State: state, Created: createdS, Labels: labels }) => {
+      return { id, state, createdMs: createdS * 1_000, identity: identityOf(labels) };
+    });
+  }
+}
+
+/** One that never ran may still be about to be started for its dead incarnation; it is reaped. */
+function isAdoptable({ state }: Found): boolean {
+  return state === "running" || state === "exited";
 }

@@ -50,6 +50,10 @@ export interface DockerExecutorOptions {
   readonly engineTimeoutMs?: number;
   /** How long a vanished engine is waited for before an attempt that is known to be dead is given up. Default 10,000. */
   readonly engineLossMs?: number;
+  /** How often containers that belong to no attempt any more are looked for, from `reap` on. Default 30,000. */
+  readonly reconcileMs?: number;
+  /** How old a container has to be before it can be such a one. Default 10,000. */
+  readonly orphanGraceMs?: number;
 }
 
 export type DockerSettings = Required<Omit<DockerExecutorOptions, "limits" | "maxLimits">> & {
@@ -71,8 +75,9 @@ export const dockerDefaults: ContainerLimits & { readonly image: string; readonl
 };
 
 export function settingsOf(options: DockerExecutorOptions): DockerSettings {
-  const { image, timeoutMs: _, ...limits } = dockerDefaults;
+  const { image, timeoutMs: _, ...defaults } = dockerDefaults;
   const host = { memoryBytes: totalmem(), cpus: cpus().length, pids: 4_096, tmpfsBytes: totalmem(), openFiles: 65_536 };
+  const maxLimits = { ...host, ...options.maxLimits };
   return {
     socketPath: "/var/run/docker.sock",
     scope: "coxswain",
@@ -86,8 +91,16 @@ export function settingsOf(options: DockerExecutorOptions): DockerSettings {
     drainMs: 1_000,
     engineTimeoutMs: 60_000,
     engineLossMs: 10_000,
+    reconcileMs: 30_000,
+    orphanGraceMs: 10_000,
     ...options,
-    limits: { ...limits, ...options.limits },
-    maxLimits: { ...host, ...options.maxLimits },
+    limits: { ...lowered(defaults, maxLimits), ...options.limits },
+    maxLimits,
   };
+}
+
+/** The defaults are no more than what a task may ask for. */
+function lowered(defaults: ContainerLimits, most: ContainerLimits): ContainerLimits {
+  const names = Object.keys(defaults) as (keyof ContainerLimits)[];
+  return Object.fromEntries(names.map((name) => [name, Math.min(defaults[name], most[name])])) as unknown as ContainerLimits;
 }

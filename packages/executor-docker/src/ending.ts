@@ -81,7 +81,7 @@ export function endingOfEngine(error: unknown): Ending {
 export function endingOfStart(error: unknown): Ending {
   const errorMessage = messageOf(error);
   if (error instanceof ImageUnavailableError) return { outcome: "failed", errorType: "IMAGE", errorMessage, retryable: true };
-  if (error instanceof EngineUnfitError) return endingOfEngine(error);
+  if (error instanceof EngineUnfitError) return { outcome: "failed", errorType: "ISOLATION_MISSING", errorMessage, retryable: true };
   const status = statusOf(error);
   if (status === undefined) return { outcome: "failed", errorType: "INTERNAL", errorMessage, retryable: true };
   const hopeless = status === 400 || HOPELESS.test(errorMessage);

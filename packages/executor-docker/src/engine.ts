@@ -1,10 +1,13 @@
-import { Agent } from "node:http";
+import type { Agent } from "node:http";
+import { connect } from "node:net";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import Docker from "dockerode";
+import type { ContainerSpec } from "./container-spec.ts";
 import { EngineLostError, EngineUnfitError, isLoss, messageOf, statusOf } from "./docker-errors.ts";
 import type { DockerSettings } from "./docker-options.ts";
-import { MARKER } from "./labels.ts";
+import { engineAgent } from "./engine-agent.ts";
+import { MARKER, SCOPE } from "./labels.ts";
 
 const PING_MS = 50;
 
@@ -18,20 +21,31 @@ interface EngineAbilities {
   readonly SecurityOptions: readonly string[] | null;
 }
 
+/** How the library asks; needed where its own methods keep part of the answer to themselves. */
 interface Dialer {
-  dial(request: object, callback: (error: unknown, response: Readable) => void): void;
+  dial(request: object, callback: (error: unknown, answer: unknown) => void): void;
 }
+
+interface Created {
+  readonly Id: string;
+  readonly Warnings?: readonly string[] | null;
+}
+
+/** What the engine says when it leaves out a limit, in all its wordings. */
+const LEFT_OUT = /limit|swap|quota|period|shares|cgroup|discarded|not support/i;
 
 /** The requests that attempts make of the engine, each with a limit. */
 export class Engine {
   readonly docker: Docker;
-  readonly #agent = new Agent({ keepAlive: true });
+  readonly #agent = engineAgent();
+  readonly #socketPath: string;
   readonly #timeoutMs: number;
   #fit: Promise<void> | undefined;
 
   constructor({ socketPath, engineTimeoutMs }: Pick<DockerSettings, "socketPath" | "engineTimeoutMs">) {
     const options: Docker.DockerOptions & { agent: Agent } = { socketPath, agent: this.#agent };
     this.docker = new Docker(options);
+    this.#socketPath = socketPath;
     this.#timeoutMs = engineTimeoutMs;
   }
 
@@ -64,6 +78,22 @@ export class Engine {
   }
 
   /**
+   * Makes a container, and removes it again if the engine warns that it does not hold one of its limits.
+   *
+   * @returns its id
+   * @throws {EngineUnfitError}
+   */
+  async create({ name, ...spec }: ContainerSpec): Promise<string> {
+    // Apart, or the library would write all of it into the URL.
+    const options = { _query: { name }, _body: spec };
+    const { Id: id, Warnings: warnings } = await this.#post<Created>({ path: "/containers/create?", options });
+    const leftOut = (warnings ?? []).filter((warning) => LEFT_OUT.test(warning));
+    if (leftOut.length === 0) return id;
+    await this.remove(id);
+    throw new EngineUnfitError(`The engine does not hold all limits: ${leftOut.join(" ")}`);
+  }
+
+  /**
    * Waits for a container's end. Resolves once the engine listens; only then may the container be
    * started. What it resolves to gives the exit code.
    */
@@ -71,15 +101,8 @@ export class Engine {
     // The library appends `_query` to a path that ends so; a query written here would lose its last character.
     const path = `/containers/${id}/wait?`;
     const options = { _query: { condition }, _body: {} };
-    const statusCodes = { 200: true, 400: "bad parameter", 404: "no such container", 500: "server error" };
-    const { modem } = this.docker as unknown as { readonly modem: Dialer };
-    const asked = new Promise<Readable>((resolve, reject) => {
-      modem.dial({ path, method: "POST", options, isStream: true, statusCodes }, (error, response) => {
-        if (error) reject(error instanceof Error ? error : new Error(messageOf(error)));
-        else resolve(response);
-      });
-    });
-    const code = exitCodeIn(await this.within(asked));
+    const response = await this.#post<Readable>({ path, options, isStream: true });
+    const code = exitCodeIn(response);
     code.catch(() => {});
     return { code };
   }
@@ -90,6 +113,11 @@ export class Engine {
       const status = statusOf(error);
       if (status !== 404 && status !== 409) throw error;
     });
+  }
+
+  /** All containers of a scope, whatever their state. */
+  listScope(scope: string): Promise<Docker.ContainerInfo[]> {
+    return this.within(this.docker.listContainers({ all: true, filters: { label: [`${SCOPE}=${scope}`] } }));
   }
 
   /** Ends and removes a container with its volumes; harmless for one that is gone or going. */
@@ -109,6 +137,25 @@ export class Engine {
     if (found?.Config.Labels[MARKER] === marker) await this.remove(found.Id);
   }
 
+  /**
+   * Whether the engine takes connections. One that shuts down takes none any more before it ends its containers, so
+   * the end of a container that it ended is told from one of its own. Costs a fraction of a millisecond.
+   */
+  async accepts(): Promise<boolean> {
+    const socket = connect(this.#socketPath);
+    const accepted = new Promise<boolean>((resolve) => {
+      socket.once("connect", () => resolve(true));
+      socket.once("error", () => resolve(false));
+    });
+    try {
+      return await this.within(accepted);
+    } catch {
+      return false;
+    } finally {
+      socket.destroy();
+    }
+  }
+
   /** Whether the engine answers for this long. One that shuts down ends its containers first, and says how. */
   async staysUp(forMs: number): Promise<boolean> {
     const until = performance.now() + forMs;
@@ -124,6 +171,18 @@ export class Engine {
     this.#agent.destroy();
   }
 
+  #post<T>(request: object): Promise<T> {
+    const statusCodes = { 200: true, 201: true, 400: "bad parameter", 404: "no such container", 409: "conflict", 500: "server error" };
+    const { modem } = this.docker as unknown as { readonly modem: Dialer };
+    const asked = new Promise<T>((resolve, reject) => {
+      modem.dial({ method: "POST", statusCodes, ...request }, (error, answer) => {
+        if (error) reject(error instanceof Error ? error : new Error(messageOf(error)));
+        else resolve(answer as T);
+      });
+    });
+    return this.within(asked);
+  }
+
   async #checkFit(): Promise<void> {
     const abilities = (await this.within(this.docker.info())) as EngineAbilities;
     const missing = [
@@ -132,10 +191,15 @@ export class Engine {
       abilities.SwapLimit ? "" : "swap limits",
       abilities.CpuCfsQuota ? "" : "cpu quotas",
       abilities.PidsLimit ? "" : "pids limits",
-      (abilities.SecurityOptions ?? []).some((option) => option.includes("seccomp")) ? "" : "seccomp",
+      (abilities.SecurityOptions ?? []).some(confines) ? "" : "seccomp",
     ].filter((what) => what !== "");
     if (missing.length > 0) throw new EngineUnfitError(`The engine lacks ${missing.join(", ")}; see docker info.`);
   }
+}
+
+/** An engine may have been told to use seccomp for nothing. */
+function confines(option: string): boolean {
+  return option.includes("seccomp") && !option.includes("unconfined");
 }
 
 async function exitCodeIn(response: Readable): Promise<number> {

@@ -1,13 +1,10 @@
-import type { ProcessGroupTarget } from "@coxswain/executor";
-
-/** Above the largest number that Linux gives to a process: no group has it. */
-const NO_GROUP = 2 ** 31 - 1;
+import type { ContainerTarget } from "@coxswain/executor";
+import { MARKER } from "./labels.ts";
 
 /**
- * A container in the guard's words. It must be known before it has a process, so it is named by
- * its marker alone: the guard finds the container's init by its environment and kills it, and
- * the kernel ends the rest, whether the engine answers or not.
+ * A container in the guard's words. Its marker is in the environment of its init, which the guard finds and kills
+ * whether the engine answers or not; its label is what the engine knows it by, also while it has no process.
  */
-export function guardTarget(marker: string): ProcessGroupTarget {
-  return { kind: "process-group", pgid: NO_GROUP, startTime: `container ${marker}`, marker: `COX_RUN=${marker}` };
+export function guardTarget(marker: string, socketPath: string): ContainerTarget {
+  return { kind: "container", marker: `COX_RUN=${marker}`, socketPath, label: `${MARKER}=${marker}` };
 }

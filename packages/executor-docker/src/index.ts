@@ -16,6 +16,5 @@
  * await executor.close();
  */
 export { DockerExecutor } from "./docker-executor.ts";
-export type { AdoptionContext } from "./docker-executor.ts";
 export { dockerDefaults } from "./docker-options.ts";
 export type { ContainerLimits, DockerExecutorOptions, PullPolicy } from "./docker-options.ts";

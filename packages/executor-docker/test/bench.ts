@@ -4,6 +4,8 @@ import { MemoryGuard, silentLogger, systemClock } from "@coxswain/executor";
 import type { AttemptContext, DockerTask, RunningTask, TaskResult } from "@coxswain/executor";
 import Docker from "dockerode";
 import type { DockerEngine } from "../../../scripts/lib/docker-engine.mjs";
+import { containerSpec } from "../src/container-spec.ts";
+import { settingsOf } from "../src/docker-options.ts";
 import { DockerExecutor } from "../src/index.ts";
 import type { DockerExecutorOptions } from "../src/index.ts";
 
@@ -17,7 +19,7 @@ export class Bench {
   readonly context: AttemptContext;
   readonly docker: Docker;
 
-  constructor(engine: DockerEngine, options: DockerExecutorOptions = {}) {
+  constructor(engine: Pick<DockerEngine, "socketPath">, options: DockerExecutorOptions = {}) {
     this.scope = options.scope ?? randomUUID();
     const { socketPath } = engine;
     this.docker = new Docker({ socketPath });
@@ -40,6 +42,16 @@ export class Bench {
     const running = await this.start(task, timeoutMs);
     const result = await running.result;
     return { result, output: Buffer.from(running.output.tail(Infinity)).toString() };
+  }
+
+  /** A container of this scope as an earlier incarnation left it when it was killed. */
+  async leave(task: Partial<DockerTask>, state: "created" | "running" | "exited", timeoutMs = 60_000): Promise<AttemptContext> {
+    const context = { ...this.context, ref: { executionId: `${this.scope}.${state}.1`, attempt: 1 } };
+    const run = { marker: randomUUID(), incarnation: "killed", timeoutMs };
+    const container = await this.docker.createContainer(containerSpec({ kind: "docker", image: "", ...task }, context, settingsOf({ scope: this.scope }), run));
+    if (state !== "created") await container.start();
+    if (state === "exited") await container.wait();
+    return context;
   }
 
   async containers(): Promise<Docker.ContainerInfo[]> {

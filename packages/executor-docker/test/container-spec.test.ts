@@ -1,7 +1,7 @@
 import { totalmem } from "node:os";
 import { describe, expect, test } from "@jest/globals";
 import { MemoryGuard, silentLogger, systemClock } from "@coxswain/executor";
-import type { AttemptContext, DockerTask } from "@coxswain/executor";
+import type { AttemptContext, DockerTask, ResourceLimits } from "@coxswain/executor";
 import { containerName, containerSpec } from "../src/container-spec.ts";
 import type { ContainerSpec } from "../src/container-spec.ts";
 import { settingsOf } from "../src/docker-options.ts";
@@ -66,6 +66,18 @@ describe("limits", () => {
     const limits = { memoryBytes: 32 * MIB, cpus: 0.2, pids: 5, tmpfsBytes: MIB, openFiles: 20 };
     expect(specOf({ limits }).HostConfig).toMatchObject({ Memory: 32 * MIB, MemorySwap: 32 * MIB, NanoCpus: 2e8, PidsLimit: 5 });
     expect(() => specOf({ limits }, { maxLimits: { pids: 4 } })).toThrow("limits.pids must be from 1 to 4, not 5");
+  });
+
+  test("of swap and i/o, which containers are not held to, are refused; none is passed over", () => {
+    expect(() => specOf({ limits: { swapBytes: 1 } })).toThrow("limits.swapBytes cannot be held here: containers get no swap");
+    expect(() => specOf({ limits: { ioBytesPerSecond: 1_000_000 } })).toThrow("limits.ioBytesPerSecond cannot be held here");
+    expect(() => specOf({ limits: { gpus: 1 } as ResourceLimits })).toThrow("limits.gpus cannot be held here");
+    const limits = { memoryBytes: 32 * MIB, swapBytes: 0, ioBytesPerSecond: undefined, pids: undefined };
+    expect(specOf({ limits }).HostConfig).toMatchObject({ Memory: 32 * MIB, MemorySwap: 32 * MIB, PidsLimit: 128 });
+  });
+
+  test("by default are no more than what a task may ask for", () => {
+    expect(specOf({}, { maxLimits: { memoryBytes: 64 * MIB, cpus: 0.25 } }).HostConfig).toMatchObject({ Memory: 64 * MIB, NanoCpus: 2.5e8 });
   });
 
   test("that are none, or above the host, are refused before anything is created", () => {

@@ -1,77 +1,161 @@
 /** What happens to containers when the node or the engine goes and comes back. */
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { Bench, untilOutput } from "./bench.ts";
 import { describeDocker, useEngine } from "./docker.ts";
-import { containerName } from "../src/container-spec.ts";
+import { processesMarked } from "./processes.ts";
+import type { RunningTask } from "@coxswain/executor";
+
+const WITHIN_MS = 60_000;
 
 describeDocker("after a crash", () => {
   const engine = useEngine();
-
-  test("what earlier incarnations left, running, created or exited, is ended by its label; what is others' stays", async () => {
-    const earlier = new Bench(engine());
-    const stranger = new Bench(engine());
-    const task = await earlier.start({ shell: "echo ready; sleep 1000" });
-    const strange = await stranger.start({ shell: "echo ready; sleep 1000" });
-    await Promise.all([untilOutput(task, "ready"), untilOutput(strange, "ready")]);
-    const Labels = { "coxswain.scope": earlier.scope };
-    await earlier.docker.createContainer({ Image: "alpine:latest", Cmd: ["true"], Labels });
-    const exited = await earlier.docker.createContainer({ Image: "alpine:latest", Cmd: ["true"], Labels });
-    await exited.start();
-    await exited.wait();
-    expect((await earlier.containers()).length).toBe(3);
-
-    const later = new Bench(engine(), { scope: earlier.scope });
-    await later.executor.reap();
-    expect(await later.containers()).toEqual([]);
-    expect((await stranger.containers()).length).toBe(1);
-    expect((await task.result).outcome).toBe("failed");
-    for (const bench of [earlier, later, stranger]) await bench.close();
-  });
-
-  test("what still runs is adopted, and what has ended meanwhile is told", async () => {
-    const earlier = new Bench(engine());
-    const running = await earlier.start({ shell: "echo before; trap 'echo bye; exit 7' TERM; while :; do sleep 0.05; done" });
-    await untilOutput(running, "before");
-    await earlier.untilRunning();
-
-    const later = new Bench(engine(), { scope: earlier.scope });
-    const [adopted] = await later.executor.adopt([earlier.context.ref], { guard: later.guard });
-    expect(adopted?.ref).toEqual(earlier.context.ref);
-    await later.executor.reap();
-    expect((await later.containers()).length).toBe(1);
-    await adopted?.stop(20_000);
-    expect(await adopted?.result).toMatchObject({ outcome: "stopped", exitCode: 7 });
-    expect(Buffer.from(adopted?.output.tail(Infinity) ?? []).toString()).toContain("bye");
-    expect(await later.leftovers()).toEqual([]);
-    expect(later.guard.targets).toEqual([]);
-    for (const bench of [earlier, later]) await bench.close();
-  });
-
-  test("an engine that dies during a job and comes back has not the job any more; the attempt failed as infrastructure", async () => {
-    const bench = new Bench(engine());
-    const task = await bench.start({ shell: "echo ready; sleep 1000" });
+  const started = async (bench: Bench, shell = "echo ready; sleep 1000"): Promise<RunningTask> => {
+    const task = await bench.start({ shell });
     await untilOutput(task, "ready");
     await bench.untilRunning();
-    await engine().stop("SIGKILL");
-    await engine().start();
-    expect(await task.result).toMatchObject({ outcome: "failed", errorType: "ENGINE", retryable: true });
-    expect(await bench.leftovers()).toEqual([]);
-    const ref = { ...bench.context.ref, attempt: 3 };
-    const spec = { task: { kind: "docker", image: "", shell: "echo again" }, timeoutMs: 60_000 } as const;
-    const again = await bench.executor.start(spec, { ...bench.context, ref });
-    expect(await again.result).toMatchObject({ outcome: "succeeded" });
-    expect(containerName(ref)).not.toBe(containerName(bench.context.ref));
-    await bench.close();
+    return task;
+  };
+
+  describe("of the node", () => {
+    test("what earlier incarnations left, running, created or exited, is ended by its label; what is others' stays", async () => {
+      const [later, stranger] = [new Bench(engine()), new Bench(engine())];
+      await later.leave({ shell: "sleep 1000" }, "running");
+      await later.leave({ shell: "true" }, "created");
+      await later.leave({ shell: "true" }, "exited");
+      await stranger.leave({ shell: "true" }, "created");
+      expect((await later.containers()).length).toBe(3);
+
+      await later.executor.reap();
+      expect(await later.containers()).toEqual([]);
+      expect((await stranger.containers()).length).toBe(1);
+      await stranger.executor.reap();
+      for (const bench of [later, stranger]) await bench.close();
+    });
+
+    test("containers of lost attempts, running, created or exited, are removed by their label after a grace; running attempts are not", async () => {
+      const patient = new Bench(engine(), { orphanGraceMs: 3_600_000 });
+      const task = await started(patient);
+      await patient.executor.reap();
+      for (const state of ["running", "created", "exited"] as const) await patient.leave({ shell: "sleep 0.1" }, state);
+      await patient.executor.reconcile();
+      expect((await patient.containers()).length).toBe(4);
+
+      const strict = new Bench(engine(), { scope: patient.scope, orphanGraceMs: -1_000 });
+      const [adopted] = await strict.executor.adopt([patient.context.ref]);
+      await strict.executor.reconcile();
+      expect((await strict.containers()).map(({ State: state }) => state)).toEqual(["running"]);
+      await Promise.all([adopted?.stop(0), task.stop(0)]);
+      expect(await strict.leftovers()).toEqual([]);
+      for (const bench of [patient, strict]) await bench.close();
+    }, WITHIN_MS);
+
+    test("what still runs is adopted: its output goes on behind a gap, and it can be stopped", async () => {
+      const later = new Bench(engine());
+      const { ref, jobId } = await later.leave({ shell: "trap 'echo bye; exit 7' TERM; while :; do echo more; sleep 0.05; done" }, "running");
+      expect(await later.executor.leftovers()).toEqual([ref]);
+      const [adopted] = await later.executor.adopt([ref], { guard: later.guard });
+      if (!adopted) throw new Error("not adopted");
+      expect([adopted.ref, jobId]).toEqual([ref, later.scope]);
+      const reader = adopted.output.reader();
+      expect(await reader.next()).toMatchObject({ value: { kind: "gap", from: 0, to: adopted.output.firstOffset } });
+      await untilOutput(adopted, "more");
+      await later.executor.reap();
+      expect((await later.containers()).length).toBe(1);
+      expect(later.guard.targets.length).toBe(1);
+      await adopted.stop(20_000);
+      expect(await adopted.result).toMatchObject({ outcome: "stopped", exitCode: 7 });
+      expect(Buffer.from(adopted.output.tail(Infinity)).toString()).toMatch(/^(more\n)+bye\n$/);
+      await reader.return();
+      expect(await later.leftovers()).toEqual([]);
+      expect(later.guard.targets).toEqual([]);
+      await later.close();
+    });
+
+    test("what is adopted over its limit is ended as timed out", async () => {
+      const later = new Bench(engine());
+      const { ref } = await later.leave({ shell: "echo ready; sleep 1000" }, "running", 1);
+      const [adopted] = await later.executor.adopt([ref]);
+      expect(await adopted?.result).toMatchObject({ outcome: "timedOut", errorType: "TIMEOUT" });
+      expect(await later.leftovers()).toEqual([]);
+      await later.close();
+    });
+
+    test("what has ended unseen is adopted with its end and its times, though its limit is over by now", async () => {
+      const later = new Bench(engine());
+      const { ref } = await later.leave({ shell: "exit 7" }, "exited", 1);
+      const [adopted] = await later.executor.adopt([ref], { guard: later.guard });
+      const adoptedAtMs = Date.now();
+      const result = await adopted?.result;
+      expect(result).toMatchObject({ outcome: "failed", errorType: "EXIT_CODE", exitCode: 7 });
+      expect(result?.endedAtMs).toBeGreaterThanOrEqual(result?.startedAtMs ?? Infinity);
+      expect(result?.endedAtMs).toBeLessThanOrEqual(adoptedAtMs);
+      expect(adopted?.output.read(0, 100)).toMatchObject({ gap: { from: 0 }, chunks: [], ended: true });
+      expect(await later.leftovers()).toEqual([]);
+      await later.close();
+    });
+
+    test("what was not asked for, or never ran, is not adopted", async () => {
+      const later = new Bench(engine());
+      const created = await later.leave({ shell: "true" }, "created");
+      const exited = await later.leave({ shell: "true" }, "exited");
+      expect(await later.executor.leftovers()).toEqual([exited.ref]);
+      expect(await later.executor.adopt([created.ref, { ...exited.ref, attempt: 9 }])).toEqual([]);
+      await later.executor.reap();
+      expect(await later.containers()).toEqual([]);
+      await later.close();
+    });
   });
 
-  test("an engine that is restarted in order fails its attempts as infrastructure, too", async () => {
-    const bench = new Bench(engine());
-    const task = await bench.start({ shell: "echo ready; sleep 1000" });
-    await untilOutput(task, "ready");
-    await bench.untilRunning();
-    await engine().stop("SIGTERM");
-    await engine().start();
-    expect(await task.result).toMatchObject({ outcome: "failed", errorType: "ENGINE", retryable: true });
-    await bench.close();
+  describe("of the engine", () => {
+    test.each([["killed", "SIGKILL"], ["restarted in order", "SIGTERM"]] as const)(
+      "that is %s during a job, the attempt failed as infrastructure when nothing of it runs; its retry runs alone",
+      async (_, signal) => {
+        const bench = new Bench(engine());
+        const task = await started(bench);
+        const [{ Labels: labels } = { Labels: {} }] = await bench.containers();
+        await engine().stop(signal);
+        await engine().start();
+        expect(await task.result).toMatchObject({ outcome: "failed", errorType: "ENGINE", retryable: true });
+        expect(processesMarked(labels["coxswain.run"] ?? "")).toEqual([]);
+        expect((await bench.containers()).filter(({ State: state }) => state === "running")).toEqual([]);
+
+        const ref = { ...bench.context.ref, attempt: 3 };
+        const again = await bench.executor.start({ task: { kind: "docker", image: "", shell: "echo ready; sleep 1000" }, timeoutMs: 60_000 }, { ...bench.context, ref });
+        await untilOutput(again, "ready");
+        await bench.untilRunning();
+        const alive = (await bench.containers()).filter(({ State: state }) => state === "running");
+        expect(alive.map(({ Labels: { "coxswain.attempt": attempt } }) => attempt)).toEqual(["3"]);
+        await again.stop(0);
+        expect(await bench.leftovers()).toEqual([]);
+        await bench.close();
+      },
+      WITHIN_MS,
+    );
+
+    test.each([0, 7])("that is shut down, a task that heeds its SIGTERM and exits with %i has neither succeeded nor failed by itself", async (code) => {
+      const bench = new Bench(engine());
+      const task = await started(bench, `trap 'exit ${code}' TERM; echo ready; while :; do sleep 0.05; done`);
+      await engine().stop("SIGTERM");
+      await engine().start();
+      expect(await task.result).toMatchObject({ outcome: "failed", errorType: "ENGINE", retryable: true });
+      expect(await bench.leftovers()).toEqual([]);
+      await bench.close();
+    }, WITHIN_MS);
+
+    test("that stays away, the attempt is ended without it, and its container goes when it is back", async () => {
+      const bench = new Bench(engine(), { engineLossMs: 1, orphanGraceMs: 0 });
+      const task = await started(bench);
+      const [{ Labels: labels } = { Labels: {} }] = await bench.containers();
+      const marker = labels["coxswain.run"] ?? "";
+      expect(processesMarked(marker).length).toBeGreaterThan(0);
+      await engine().stop("SIGKILL");
+      expect(await task.result).toMatchObject({ outcome: "failed", errorType: "ENGINE", retryable: true });
+      expect(processesMarked(marker)).toEqual([]);
+      await expect(bench.executor.reconcile()).rejects.toThrow();
+      await engine().start();
+      await bench.executor.reconcile();
+      expect(await bench.leftovers()).toEqual([]);
+      await bench.close();
+    }, WITHIN_MS);
   });
 });

@@ -8,6 +8,8 @@ export interface Command {
   readonly argv: readonly [string, ...string[]];
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** The part of it that the task has no say in. */
+  readonly ownEnv: Readonly<Record<string, string>>;
   /** Undefined: a private directory. */
   readonly workingDirectory: string | undefined;
 }
@@ -25,6 +27,7 @@ export function commandOf(task: ProcessTask, context: AttemptContext, path: stri
   return {
     argv: argvOf(task),
     env: { PATH: path, ...given, ...own },
+    ownEnv: { PATH: path, ...own },
     workingDirectory: workingDirectoryOf(task),
   };
 }

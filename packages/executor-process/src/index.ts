@@ -17,3 +17,5 @@
  */
 export { ProcessExecutor } from "./process-executor.ts";
 export type { ProcessExecutorOptions } from "./process-options.ts";
+export type { Bounds, Limits } from "./limits.ts";
+export type { SandboxTool } from "./sandbox/sandbox.ts";

@@ -1,35 +1,74 @@
 import { StartFailedError } from "@coxswain/executor";
 import { checkDirectory, findProgram } from "./command.ts";
 import type { Command } from "./command.ts";
-import { isSeen, PRIVATE_TMP } from "./sandbox/bwrap-argv.ts";
-import type { Sandbox } from "./sandbox/sandbox.ts";
-import type { Payload } from "./shim.ts";
+import type { Limits } from "./limits.ts";
+import type { Identity, Sandbox } from "./sandbox/sandbox.ts";
+import { isSeen, PRIVATE_TMP } from "./sandbox/view.ts";
+
+/** What the shim becomes. */
+export interface Payload {
+  /** What `exec` gets. */
+  readonly argv: readonly string[];
+  /** Of the shim, and of what stands around the program. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Lines for a shell that makes the program's environment of `env`. */
+  readonly exports: string;
+  /** Whether a shell further in reads `exports`; otherwise the shim does. */
+  readonly readInside: boolean;
+  readonly cwd: string;
+  readonly identity: Identity;
+  readonly openFiles: number;
+}
+
+/** The last shell before the program: takes its environment from the gate, and gives way. */
+const INNER_SHELL = ["/bin/sh", "-c", 'eval "$(cat <&3 || echo exit 125)"; exec 3<&-; exec "$@"', "sh"];
 
 /**
- * What the shim is to become: the command itself, or bubblewrap around it. Program and
+ * What the shim is to become: the command itself, or a sandbox around it. Program and
  * directory are looked for here, before anything is started.
  *
  * @param makeWork makes the private directory of an attempt without a sandbox
  * @throws {StartFailedError}
  */
-export async function payloadOf(command: Command, sandbox: Sandbox | undefined, makeWork: () => Promise<string>): Promise<Payload> {
-  return sandbox ? inside(command, sandbox) : bare(command, command.workingDirectory ?? (await makeWork()));
+export async function payloadOf(
+  command: Command,
+  limits: Limits,
+  sandbox: Sandbox | undefined,
+  makeWork: () => Promise<string>,
+): Promise<Payload> {
+  return sandbox ? inside(command, limits, sandbox) : bare(command, limits, command.workingDirectory ?? (await makeWork()));
 }
 
-async function bare(command: Command, cwd: string): Promise<Payload> {
+async function bare(command: Command, { openFiles }: Limits, cwd: string): Promise<Payload> {
   await checkDirectory(cwd);
   const program = await findProgram(command, cwd);
-  return { argv: [program, ...command.argv.slice(1)], env: command.env, cwd, identity: {} };
+  const exports = cleared(command.env);
+  return { argv: [program, ...command.argv.slice(1)], env: command.env, exports, readInside: false, cwd, identity: {}, openFiles };
 }
 
-async function inside(command: Command, sandbox: Sandbox): Promise<Payload> {
-  const { view, identity } = sandbox;
+/**
+ * The tools of the sandbox are started outside of it, so the task's environment is not for
+ * them: a variable such as LD_DEBUG_OUTPUT would make them write to the machine's files.
+ */
+async function inside(command: Command, { tmpfsBytes, openFiles }: Limits, sandbox: Sandbox): Promise<Payload> {
+  const { readOnlyPaths, identity } = sandbox;
   const directory = command.workingDirectory ?? PRIVATE_TMP;
-  if (directory !== PRIVATE_TMP && !isSeen(view, directory)) {
+  if (directory !== PRIVATE_TMP && !isSeen(readOnlyPaths, directory)) {
     throw new StartFailedError(`The working directory ${directory} is not in the sandbox; let the node show it to tasks.`);
   }
   await checkDirectory(directory);
-  const program = await findProgram(command, directory, (file) => isSeen(view, file));
-  const argv = sandbox.argv(directory, [program, ...command.argv.slice(1)]);
-  return { argv, env: command.env, cwd: "/", identity };
+  const program = await findProgram(command, directory, (file) => isSeen(readOnlyPaths, file));
+  const argv = sandbox.argv(directory, tmpfsBytes, [...INNER_SHELL, program, ...command.argv.slice(1)]);
+  const exports = cleared(command.env) + exported(command.env);
+  return { argv, env: command.ownEnv, exports, readInside: true, cwd: "/", identity, openFiles };
+}
+
+/** What shells put into the environment goes, unless the task named it. */
+function cleared(env: Command["env"]): string {
+  const own = ["PWD", "OLDPWD", "SHLVL"].filter((name) => !Object.hasOwn(env, name));
+  return own.length > 0 ? `unset ${own.join(" ")}\n` : "";
+}
+
+function exported(env: Command["env"]): string {
+  return Object.entries(env).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'\n`).join("");
 }

@@ -1,12 +1,12 @@
 import { OutputBuffer } from "@coxswain/executor";
-import type { AttemptContext, AttemptRef, GuardTarget, RunningTask, TaskResult } from "@coxswain/executor";
+import type { AttemptContext, AttemptRef, ProcessGroupTarget, RunningTask, TaskResult } from "@coxswain/executor";
 import { Capture } from "./capture.ts";
 import type { Cgroup } from "./cgroup/cgroup.ts";
-import type { Limits } from "./cgroup/limits.ts";
 import type { Command } from "./command.ts";
 import { endingOf, endingOfGuard, endingOfLease, endingOfMemory, endingOfStart } from "./exit-result.ts";
 import type { Ending } from "./exit-result.ts";
 import type { Isolation } from "./isolation.ts";
+import type { Limits } from "./limits.ts";
 import { payloadOf } from "./payload.ts";
 import type { PipePool } from "./pipe-pool.ts";
 import type { ProcessSettings } from "./process-options.ts";
@@ -86,7 +86,7 @@ export class ProcessAttempt implements RunningTask {
 
   async #run(): Promise<Ending> {
     const { records, pipes, isolation } = this.#around;
-    const payload = await payloadOf(this.#command, isolation.sandbox, () => records.makeWork(this.#marker));
+    const payload = await payloadOf(this.#command, this.#limits, isolation.sandbox, () => records.makeWork(this.#marker));
     const capture = await Capture.open(pipes, this.output);
     try {
       if (this.#termination.cause) return endingOf(undefined, this.#termination.cause, this.#timeoutMs);
@@ -102,7 +102,7 @@ export class ProcessAttempt implements RunningTask {
   async #attend(shim: Shim, capture: Capture): Promise<Ending> {
     const { guard } = this.#context;
     const startTime = processStat(shim.pid)?.startTime ?? "";
-    const target: GuardTarget = {
+    const target: ProcessGroupTarget = {
       kind: "process-group",
       pgid: shim.pid,
       startTime,
@@ -126,7 +126,7 @@ export class ProcessAttempt implements RunningTask {
   }
 
   /** Tells the record and the guard; the payload must not run before both know it. */
-  async #announce(target: GuardTarget): Promise<Ending | undefined> {
+  async #announce(target: ProcessGroupTarget): Promise<Ending | undefined> {
     const { pgid, startTime, cgroup } = target;
     const known = this.#context.guard.protect(target);
     known.catch(() => {});
@@ -138,7 +138,7 @@ export class ProcessAttempt implements RunningTask {
     );
   }
 
-  async #supervise(shim: Shim, target: GuardTarget, capture: Capture): Promise<Ending> {
+  async #supervise(shim: Shim, target: ProcessGroupTarget, capture: Capture): Promise<Ending> {
     const { settings } = this.#around;
     if (this.#termination.cause) return endingOf(undefined, this.#termination.cause, this.#timeoutMs);
     this.#startedAtMs = this.#context.clock.now();
@@ -155,9 +155,10 @@ export class ProcessAttempt implements RunningTask {
     return ending;
   }
 
-  async #endingOf(exit: Exit, target: GuardTarget): Promise<Ending> {
+  async #endingOf(exit: Exit, target: ProcessGroupTarget): Promise<Ending> {
     const { cause } = this.#termination;
-    if (cause === undefined && exit.code !== 0 && (await this.#ranOutOfMemory())) {
+    const ranOutOfMemory = await this.#limitsHit();
+    if (cause === undefined && exit.code !== 0 && ranOutOfMemory) {
       return endingOfMemory(exit, this.#limits.memoryBytes);
     }
     const unexplained = cause === undefined && exit.signal === "SIGKILL";
@@ -165,8 +166,11 @@ export class ProcessAttempt implements RunningTask {
     return endingOf(exit, cause, this.#timeoutMs);
   }
 
-  /** Not the exit code but the kernel's count tells: a program may exit as it likes when its child is killed. */
-  async #ranOutOfMemory(): Promise<boolean> {
+  /**
+   * Tells the log, and whether memory ran out. Not the exit code but the kernel's count knows: a
+   * program may exit as it likes when its child is killed.
+   */
+  async #limitsHit(): Promise<boolean> {
     const kills = (await this.#cgroup?.oomKills()) ?? 0;
     const forksRefused = (await this.#cgroup?.forksRefused()) ?? 0;
     if (kills > 0) this.#context.logger.warn({ limit: "memoryBytes", kills, ...this.ref }, "an attempt hit a limit");

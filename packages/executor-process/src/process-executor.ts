@@ -1,14 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
-import { AttemptRegister, checkAttempt, IsolationMissingError, silentLogger } from "@coxswain/executor";
+import { AttemptRegister, checkAttempt, silentLogger } from "@coxswain/executor";
 import type { AttemptContext, Availability, Executor, Logger, RunningTask, TaskSpec } from "@coxswain/executor";
-import { hostOf, limitsOf } from "./cgroup/limits.ts";
-import type { Limits } from "./cgroup/limits.ts";
-import { controllersFor } from "./cgroup/control-files.ts";
 import { commandOf } from "./command.ts";
-import { openIsolation } from "./isolation.ts";
-import type { Isolation } from "./isolation.ts";
+import { Isolation } from "./isolation.ts";
+import { boundsOf, hostBounds, limitsOf, namedIn } from "./limits.ts";
+import type { Bounds } from "./limits.ts";
 import { PipePool } from "./pipe-pool.ts";
 import { ProcessAttempt } from "./process-attempt.ts";
 import type { Surroundings } from "./process-attempt.ts";
@@ -27,6 +25,7 @@ export class ProcessExecutor implements Executor {
   readonly #pipes: PipePool;
   readonly #register = new AttemptRegister<ProcessAttempt>();
   #surroundings: Promise<Surroundings> | undefined;
+  #bounds: Promise<Bounds> | undefined;
 
   constructor(options: ProcessExecutorOptions) {
     this.#settings = settingsOf(options);
@@ -39,9 +38,11 @@ export class ProcessExecutor implements Executor {
     const task = checkAttempt(this.kind, spec, context);
     const marker = randomUUID();
     const command = commandOf(task, context, this.#settings.path, marker);
-    const limits = limitsOf(task.limits ?? {}, this.#settings.limits, await hostOf());
+    const asked = task.limits ?? {};
+    const limits = limitsOf(asked, this.#settings.limits, await this.#boundsHere());
     const around = await this.#prepare();
-    this.#checkControllers(limits, around.isolation);
+    // What the node gives without being asked may be missing if unlimited processes are allowed; what the task names may not.
+    around.isolation.checkHolds(namedIn(this.#settings.allowUnlimitedProcesses ? asked : limits));
     return this.#register.add(
       context.ref,
       () => new ProcessAttempt(command, limits, marker, spec.timeoutMs, context, around),
@@ -55,8 +56,8 @@ export class ProcessExecutor implements Executor {
   }
 
   /**
-   * Linux with `/bin/sh`, `mkfifo`, `/proc`, a writable state directory, bubblewrap and
-   * cgroup v2; the last two may be missing, which is then said, if unlimited processes are allowed.
+   * Linux with `/bin/sh`, `mkfifo`, `/proc`, a writable state directory, bubblewrap or
+   * util-linux, and cgroup v2; the last two may be missing, which is then said, if unlimited processes are allowed.
    */
   async available(): Promise<Availability> {
     if (process.platform !== "linux") return { ok: false, reason: `needs Linux, and this is ${process.platform}` };
@@ -74,11 +75,9 @@ export class ProcessExecutor implements Executor {
     if (await this.#surroundings?.catch(() => undefined)) await this.#pipes.close();
   }
 
-  /** The rarer controllers are asked for by the task alone. */
-  #checkControllers(limits: Limits, { cgroups }: Isolation): void {
-    const missing = controllersFor(limits).filter((controller) => !cgroups?.controllers.has(controller));
-    if (missing.length === 0 || this.#settings.allowUnlimitedProcesses) return;
-    throw new IsolationMissingError(`The cgroup controllers ${missing.join(", ")} are missing; ask for fewer limits, or another node.`);
+  #boundsHere(): Promise<Bounds> {
+    this.#bounds ??= hostBounds().then((host) => boundsOf(host, this.#settings.maxLimits));
+    return this.#bounds;
   }
 
   /** Done once; tried again after a failure. */
@@ -91,7 +90,7 @@ export class ProcessExecutor implements Executor {
   }
 
   async #makeSurroundings(): Promise<Surroundings> {
-    const isolation = await openIsolation(this.#settings);
+    const isolation = await Isolation.open(this.#settings);
     await this.#records.prepare();
     await this.#pipes.prepare();
     const shared = { settings: this.#settings, pipes: this.#pipes, records: this.#records, isolation };

@@ -1,5 +1,6 @@
-import { DEFAULT_LIMITS } from "./cgroup/limits.ts";
-import type { Limits } from "./cgroup/limits.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import type { Bounds, Limits } from "./limits.ts";
+import type { SandboxTool } from "./sandbox/sandbox.ts";
 
 /** How a {@link ProcessExecutor} runs its tasks. */
 export interface ProcessExecutorOptions {
@@ -21,19 +22,25 @@ export interface ProcessExecutorOptions {
   readonly drainMs?: number;
   /**
    * Runs tasks also where this machine has no sandbox or no limits for them, with what there
-   * is; `available()` says what is missing. Default false: such tasks are refused.
+   * is; `available()` says what is missing. Default false: such tasks are refused. A task that
+   * itself names a limit which cannot be held is refused in any case.
    */
   readonly allowUnlimitedProcesses?: boolean;
   /** `none` leaves out sandbox and limits although the machine has them; they then count as missing. Default `full`. */
   readonly isolation?: "full" | "none";
-  /** What a task gets that names no limits. Default 256 MiB, no swap, 0.5 CPUs, 256 processes. */
+  /**
+   * What a task gets that names no limits. Default 256 MiB, no swap, 0.5 CPUs, 256 processes, a
+   * `/tmp` of 64 MiB, 1,024 open files, and disks unlimited; less where the bounds are lower.
+   */
   readonly limits?: Partial<Limits>;
+  /** What tasks may ask for at most. Default: what the machine has, and disks unlimited. */
+  readonly maxLimits?: Partial<Bounds>;
   /** The cgroup (v2) that holds those of the attempts; made if missing. Default `coxswain` in the mounted root. */
   readonly cgroupDirectory?: string;
+  /** What makes the sandbox: the first that works. Default bubblewrap, else util-linux: `["bwrap", "unshare"]`. */
+  readonly sandboxTools?: readonly SandboxTool[];
   /** What sandboxed tasks see besides the system's programs and libraries. Default nothing. */
   readonly readOnlyPaths?: readonly string[];
-  /** Size of a sandboxed task's private /tmp. Default 64 MiB. */
-  readonly tmpBytes?: number;
 }
 
 export type ProcessSettings = Required<Omit<ProcessExecutorOptions, "limits" | "cgroupDirectory">> & {
@@ -50,8 +57,9 @@ export function settingsOf(options: ProcessExecutorOptions): ProcessSettings {
     allowUnlimitedProcesses: false,
     isolation: "full",
     cgroupDirectory: undefined,
+    sandboxTools: ["bwrap", "unshare"],
     readOnlyPaths: [],
-    tmpBytes: 64 * 1024 ** 2,
+    maxLimits: {},
     ...options,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
   };

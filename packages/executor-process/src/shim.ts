@@ -3,27 +3,15 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { StartFailedError } from "@coxswain/executor";
-import type { Identity } from "./sandbox/sandbox.ts";
-
-/** What the shim becomes. */
-export interface Payload {
-  /** What `exec` gets. */
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  readonly identity: Identity;
-}
+import type { Payload } from "./payload.ts";
 
 /**
  * Waits for one line on descriptor 3, then becomes the payload; without it (the node died, or
- * thought better of it) the payload never runs. What the shell put into the environment goes,
- * unless the task named it.
+ * thought better of it) the payload never runs. Limits that are the process's own are set here.
  */
-const scriptOf = (env: Payload["env"]): string => {
-  const own = ["PWD", "OLDPWD", "SHLVL"].filter((name) => !Object.hasOwn(env, name));
-  const unset = own.length > 0 ? `unset ${own.join(" ")}; ` : "";
-  return `read -r go <&3 || exit 125; exec 3<&-; ${unset}exec "$@"`;
-};
+const scriptOf = ({ openFiles, exports, readInside }: Payload): string => `read -r go <&3 || exit 125
+ulimit -c 0 && ulimit -n ${openFiles} || exit 125
+${readInside ? "" : `exec 3<&-\n${exports}`}exec "$@"`;
 
 const SHORTAGES = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE"]);
 
@@ -39,9 +27,11 @@ export class Shim {
   readonly pid: number;
   readonly exit: Promise<Exit>;
   readonly #gate: Writable;
+  readonly #key: string;
 
-  private constructor(child: ChildProcess, pid: number, gate: Writable) {
+  private constructor(child: ChildProcess, pid: number, gate: Writable, key: string) {
     this.pid = pid;
+    this.#key = key;
     this.#gate = gate;
     this.exit = once(child, "exit").then(([code, signal]) => ({ code, signal }) as Exit);
     // It may die before it reads; its exit tells.
@@ -52,9 +42,10 @@ export class Shim {
    * @throws {StartFailedError} when the system refuses, for instance because an argument is too
    *   long; what it lacks only at the moment comes as it is
    */
-  static async spawn({ argv, env, cwd, identity }: Payload, outFd: number, errFd: number): Promise<Shim> {
+  static async spawn(payload: Payload, outFd: number, errFd: number): Promise<Shim> {
+    const { argv, env, cwd, identity, exports, readInside } = payload;
     try {
-      const child = spawn("/bin/sh", ["-c", scriptOf(env), "sh", ...argv], {
+      const child = spawn("/bin/sh", ["-c", scriptOf(payload), "sh", ...argv], {
         cwd,
         env,
         detached: true,
@@ -62,7 +53,7 @@ export class Shim {
         ...identity,
       });
       await once(child, "spawn");
-      return new Shim(child, child.pid as number, child.stdio[3] as Writable);
+      return new Shim(child, child.pid as number, child.stdio[3] as Writable, readInside ? `go\n${exports}` : "go\n");
     } catch (error) {
       const { code = "", message } = error as NodeJS.ErrnoException;
       // The machine is full at the moment; another attempt may find room.
@@ -73,7 +64,7 @@ export class Shim {
 
   /** Lets the payload run. */
   go(): void {
-    this.#gate.end("go\n");
+    this.#gate.end(this.#key);
   }
 
   /** The payload will not run; the shim exits with 125. Harmless after `go`. */

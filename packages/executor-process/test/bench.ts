@@ -4,10 +4,10 @@ import { readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MemoryGuard, silentLogger, systemClock } from "@coxswain/executor";
-import type { AttemptContext, ProcessTask, RunningTask, TaskResult } from "@coxswain/executor";
+import type { AttemptContext, Logger, ProcessTask, RunningTask, TaskResult } from "@coxswain/executor";
 import { ProcessExecutor } from "../src/index.ts";
 import type { ProcessExecutorOptions } from "../src/index.ts";
-import { processesWith } from "./linux.ts";
+import { processesWith } from "./processes.ts";
 
 /** Without sandbox and limits, which not every machine has. */
 export const PLAIN = { allowUnlimitedProcesses: true, isolation: "none" } as const;
@@ -20,14 +20,14 @@ export class Bench {
   readonly executor: ProcessExecutor;
   readonly context: AttemptContext;
 
-  constructor(options: Partial<ProcessExecutorOptions> = {}) {
+  constructor(options: Partial<ProcessExecutorOptions> = {}, logger: Logger = silentLogger) {
     this.executor = new ProcessExecutor({ stateDirectory: this.directory, timeoutGraceMs: 100, ...PLAIN, ...options });
     this.context = {
       ref: { executionId: `${this.id}.1.1`, attempt: 2 },
       jobId: this.id,
       dueMs: Date.UTC(2026, 0, 2, 3, 4, 5),
       guard: this.guard,
-      logger: silentLogger,
+      logger,
       clock: systemClock,
     };
   }

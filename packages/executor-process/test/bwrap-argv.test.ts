@@ -1,8 +1,9 @@
 import { expect, test } from "@jest/globals";
-import { bwrapArgv, isSeen } from "../src/sandbox/bwrap-argv.ts";
+import { bwrapArgv } from "../src/sandbox/bwrap-argv.ts";
+import { isSeen } from "../src/sandbox/view.ts";
 
-const VIEW = { readOnlyPaths: ["/usr", "/opt/tools"], tmpBytes: 1_000 };
-const argv = bwrapArgv(VIEW, "/tmp");
+const VIEW = { readOnlyPaths: ["/usr", "/opt/tools"], tmpfsBytes: 1_000, directory: "/tmp" };
+const argv = bwrapArgv(VIEW);
 const text = argv.join(" ");
 
 test.each(["user", "pid", "net", "ipc", "uts", "cgroup"])("it has a %s namespace of its own", (name) => {
@@ -31,5 +32,5 @@ test("it ends with what keeps the command from being read as options", () => {
 
 test("a path is seen if it is a root of the view or below one, not if it merely begins like one", () => {
   const paths = ["/usr", "/usr/bin/env", "/usrx", "/opt", "/opt/tools/a", "/"];
-  expect(paths.filter((path) => isSeen(VIEW, path))).toEqual(["/usr", "/usr/bin/env", "/opt/tools/a"]);
+  expect(paths.filter((path) => isSeen(VIEW.readOnlyPaths, path))).toEqual(["/usr", "/usr/bin/env", "/opt/tools/a"]);
 });

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "@jest/globals";
 import { Cgroup } from "../src/cgroup/cgroup.ts";
 import { CgroupParent, recordedCgroup } from "../src/cgroup/cgroup-parent.ts";
-import { DEFAULT_LIMITS } from "../src/cgroup/limits.ts";
+import { DEFAULT_LIMITS } from "../src/limits.ts";
 import { FakeCgroups } from "./fake-cgroups.ts";
 
 let fake: FakeCgroups;

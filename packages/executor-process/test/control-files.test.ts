@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { cgroup2MountIn, controllersFor, controlWrites, counterIn, wordsIn } from "../src/cgroup/control-files.ts";
+import { cgroup2MountIn, controlWrites, counterIn, wordsIn } from "../src/cgroup/control-files.ts";
+import { DEFAULT_LIMITS } from "../src/limits.ts";
 
-const LIMITS = { memoryBytes: 33_554_432, swapBytes: 0, cpus: 0.2, pids: 10, ioBytesPerSecond: undefined };
+const LIMITS = { ...DEFAULT_LIMITS, memoryBytes: 33_554_432, swapBytes: 0, cpus: 0.2, pids: 10, ioBytesPerSecond: undefined };
 
 test("limits become the kernel's words", () => {
   expect(controlWrites(LIMITS, ["254:0"])).toEqual([
@@ -19,11 +20,6 @@ test("a rate is set for every disk, one write each", () => {
     "254:0 rbps=1000 wbps=1000",
     "8:16 rbps=1000 wbps=1000",
   ]);
-});
-
-test("the io controller is needed only where a rate is set", () => {
-  expect(controllersFor(LIMITS)).toEqual(["cpu", "memory", "pids"]);
-  expect(controllersFor({ ...LIMITS, ioBytesPerSecond: 1 })).toContain("io");
 });
 
 test("a counter is read by its whole name", () => {

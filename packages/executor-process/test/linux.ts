@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { describe } from "@jest/globals";
+import type { SandboxTool } from "../src/index.ts";
 
 const missing = [
   process.platform === "linux" ? "" : "Linux",
@@ -13,12 +14,15 @@ const missing = [
 /** `describe` for what needs real processes; skipping is said aloud. */
 export const describeLinux: typeof describe | typeof describe.skip = missing.length > 0 ? skipLoudly() : describe;
 
-/** `describe` for what needs bubblewrap as well. */
-export const describeSandbox: typeof describe | typeof describe.skip = works("bwrap") ? describeLinux : skipSandboxLoudly();
+const PACKAGES = { bwrap: "bubblewrap", unshare: "util-linux" };
 
-function skipSandboxLoudly(): typeof describe.skip {
-  console.warn("SKIPPED, NOT TESTED: sandbox tests need bwrap (bubblewrap)");
-  return describe.skip;
+/** Registers tests for each tool that can make a sandbox. */
+export function describeSandboxes(name: string, register: (tool: SandboxTool) => void): void {
+  for (const tool of ["bwrap", "unshare"] as const) {
+    const describeTool = works(tool) ? describeLinux : describe.skip;
+    if (!works(tool)) console.warn(`SKIPPED, NOT TESTED: sandbox tests need ${tool} (${PACKAGES[tool]})`);
+    describeTool(`${name} (${tool})`, () => register(tool));
+  }
 }
 
 function skipLoudly(): typeof describe.skip {
@@ -30,22 +34,6 @@ function works(program: string): boolean {
   try {
     execFileSync(program, ["--version"], { stdio: "ignore" });
     return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The living processes whose environment or command line holds `text`. */
-export function processesWith(text: string): number[] {
-  return readdirSync("/proc")
-    .map(Number)
-    .filter((pid) => pid > 0 && pid !== process.pid && holds(pid, text));
-}
-
-function holds(pid: number, text: string): boolean {
-  try {
-    if (/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"))) return false;
-    return ["environ", "cmdline"].some((file) => readFileSync(`/proc/${pid}/${file}`, "latin1").includes(text));
   } catch {
     return false;
   }

@@ -1,41 +1,8 @@
 import { test } from "@jest/globals";
-import type { Task } from "@coxswain/executor";
-import { executorSuite } from "@coxswain/executor/suite";
-import { Bench } from "./bench.ts";
-import type { ProcessExecutorOptions } from "../src/index.ts";
-import { describeLinux, describeSandbox } from "./linux.ts";
+import { describeLinux, describeSandboxes } from "./linux.ts";
+import { processSuite } from "./process-suite.ts";
 
-const CAPACITY_BYTES = 100_000;
-const octal = (bytes: Uint8Array): string => [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
-
-function suite(name: string, options: Partial<ProcessExecutorOptions>): void {
-  executorSuite(
-    { test },
-    name,
-    { exitCode: true, stderr: true, guarded: true, startFailure: true },
-    async () => {
-      const bench = new Bench({ outputCapacityBytes: CAPACITY_BYTES, timeoutGraceMs: 50, ...options });
-      const line = (shell: string): Task => ({ kind: "process", shell, env: { BENCH: bench.id } });
-      return {
-        executor: bench.executor,
-        guard: bench.guard,
-        outputCapacityBytes: CAPACITY_BYTES,
-        writes: (pieces) =>
-          line(
-            pieces
-              .map(({ stream, bytes }) => `printf '${octal(bytes)}'${stream === "stderr" ? " >&2" : ""}`)
-              .join("; sleep 0.25; ") || "true",
-          ),
-        fails: () => line("exit 3"),
-        hangs: () => line("trap '' TERM; sleep 1000"),
-        floods: (sizeBytes) => line(`head -c ${sizeBytes} /dev/zero`),
-        missing: () => ({ kind: "process", argv: ["no-such-program"], env: { BENCH: bench.id } }),
-        leftovers: () => bench.leftovers(),
-        close: () => bench.close(),
-      };
-    },
-  );
-}
-
-describeLinux("the suite without a sandbox", () => suite("process", {}));
-describeSandbox("the suite in a sandbox", () => suite("process in a sandbox", { isolation: "full" }));
+describeLinux("the suite without a sandbox", () => processSuite({ test }, "process", {}));
+describeSandboxes("the suite in a sandbox", (tool) =>
+  processSuite({ test }, `process in a sandbox by ${tool}`, { isolation: "full", sandboxTools: [tool] }),
+);

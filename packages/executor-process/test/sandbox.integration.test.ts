@@ -1,22 +1,31 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { Bench, untilOutput } from "./bench.ts";
-import { describeLinux, describeSandbox } from "./linux.ts";
+import { describeSandboxes } from "./linux.ts";
+import type { ProcessExecutorOptions, SandboxTool } from "../src/index.ts";
 
 let bench: Bench;
-beforeEach(() => void (bench = new Bench({ isolation: "full", tmpBytes: 1_048_576, limits: { memoryBytes: 64 * 1024 ** 2 } })));
-afterEach(async () => {
-  expect(await bench.leftovers()).toEqual([]);
-  expect(bench.guard.targets).toEqual([]);
-  await bench.close();
-});
+const benchOf = (tool: SandboxTool, options: Partial<ProcessExecutorOptions> = {}): Bench =>
+  new Bench({ isolation: "full", sandboxTools: [tool], limits: { memoryBytes: 64 * 1024 ** 2, tmpfsBytes: 1_048_576 }, ...options });
 const outputOf = async (shell: string, env: Record<string, string> = {}): Promise<string> =>
   (await bench.finish({ shell, env })).output;
 
-describeSandbox("what a sandboxed process sees", () => {
+/** A fresh executor for each test, after which nothing may be left. */
+function eachOn(tool: SandboxTool): void {
+  beforeEach(() => void (bench = benchOf(tool)));
+  afterEach(async () => {
+    expect(await bench.leftovers()).toEqual([]);
+    expect(bench.guard.targets).toEqual([]);
+    await bench.close();
+  });
+}
+
+describeSandboxes("what a sandboxed process sees", (tool) => {
+  eachOn(tool);
+
   test("the sandbox works on this machine", async () => {
     expect(await bench.executor.available()).toMatchObject({ ok: true });
     const { limitations = "" } = { limitations: "", ...(await bench.executor.available()) };
@@ -29,13 +38,37 @@ describeSandbox("what a sandboxed process sees", () => {
     expect(output).toMatch(/CapEff:\s0+\nCapBnd:\s0+\nNoNewPrivs:\s1\nno user namespace\n/);
   });
 
-  test("its environment is what it was given, and the directory that the sandbox adds", async () => {
+  test("its environment is what it was given and nothing else", async () => {
     const { output } = await bench.finish({ argv: ["env"], env: { A: "$HOME" } });
     const names = output.trim().split("\n").map((line) => line.slice(0, line.indexOf("=")));
     expect(output).toContain("A=$HOME\n");
     expect(names.filter((name) => name !== "_").sort()).toEqual(
-      ["A", "COX_ATTEMPT", "COX_DUE", "COX_EXECUTION_ID", "COX_JOB_ID", "COX_RUN", "PATH", "PWD"],
+      ["A", "COX_ATTEMPT", "COX_DUE", "COX_EXECUTION_ID", "COX_JOB_ID", "COX_RUN", "PATH"],
     );
+  });
+
+  test("every namespace is its own, and its cgroups begin at the root", async () => {
+    const names = ["user", "pid", "mnt", "net", "ipc", "uts", "cgroup"];
+    const read = `for name in ${names.join(" ")}; do readlink /proc/self/ns/$name; done`;
+    const [inside, outside] = [await outputOf(read), execFileSync("sh", ["-c", read], { encoding: "utf8" })].map((text) => text.trim().split("\n"));
+    expect(inside?.map((word) => word.split(":")[0])).toEqual(names);
+    expect(inside?.filter((word) => outside?.includes(word))).toEqual([]);
+    expect(await outputOf("cut -d: -f3 /proc/self/cgroup | sort -u")).toBe("/\n");
+  });
+
+  test("it has no right over what stands around it", async () => {
+    const tries = ["mount -o remount,rw /usr", "umount /proc", "mount -t tmpfs x /tmp", "kill -9 1 && test ! -e /proc/1", "hostname x", "nsenter -t 1 -U true", "mknod /tmp/x c 1 3"];
+    expect(await outputOf(tries.map((line) => `{ ${line}; } >/dev/null 2>&1 && echo '${line}'`).join("\n"))).toBe("");
+  });
+
+  test("its environment has no hold on the tools that make the sandbox", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "cox-outside-"));
+    chmodSync(directory, 0o777);
+    const env = { LD_DEBUG: "libs", LD_DEBUG_OUTPUT: join(directory, "written"), PATH: `${directory}:/bin:/usr/bin`, COUNT: "it's\n$5" };
+    const { result, output } = await bench.finish({ argv: ["/bin/sh", "-c", 'echo "$COUNT"'], env });
+    expect([result.outcome, readdirSync(directory)]).toEqual(["succeeded", []]);
+    expect(output).toContain("it's\n$5\n");
+    rmSync(directory, { recursive: true });
   });
 
   test("it sees no process but its own, no network and another host name", async () => {
@@ -58,6 +91,11 @@ describeSandbox("what a sandboxed process sees", () => {
         "for d in /tmp /dev/shm; do head -c 2000000 /dev/zero > $d/x 2>/dev/null; wc -c < $d/x; done; pwd",
     );
     expect(output).toBe("1048576\n1048576\n/tmp\n");
+  });
+
+  test("a task may name the size of its own tmp, within the node's bounds", async () => {
+    const shell = "for d in /tmp /dev/shm; do head -c 2000000 /dev/zero > $d/x 2>/dev/null; wc -c < $d/x; done";
+    expect((await bench.finish({ shell, limits: { tmpfsBytes: 65_536 } })).output).toBe("65536\n65536\n");
   });
 
   test("it can reopen its output by name", async () => {
@@ -83,7 +121,7 @@ describeSandbox("what a sandboxed process sees", () => {
     const directory = mkdtempSync("/var/tmp/cox-shown-");
     writeFileSync(join(directory, "fact"), "shown\n");
     execFileSync("chmod", ["755", directory]);
-    const open = new Bench({ isolation: "full", readOnlyPaths: [directory] });
+    const open = benchOf(tool, { readOnlyPaths: [directory] });
     const { output } = await open.finish({ shell: "cat fact; touch x 2>/dev/null || echo read-only", workingDirectory: directory });
     await open.close();
     rmSync(directory, { recursive: true });
@@ -91,7 +129,8 @@ describeSandbox("what a sandboxed process sees", () => {
   });
 });
 
-describeSandbox("how a sandboxed process ends", () => {
+describeSandboxes("how a sandboxed process ends", (tool) => {
+  eachOn(tool);
 
   test("exit codes are the program's own", async () => {
     expect((await bench.finish({ shell: "exit 3" })).result).toMatchObject({ errorType: "EXIT_CODE", exitCode: 3 });
@@ -121,30 +160,7 @@ describeSandbox("how a sandboxed process ends", () => {
   test("all of it ends with the guard's kill of the group", async () => {
     const task = await bench.start({ shell: `env -i HIDES=${bench.id} setsid sleep 987 & echo ready; sleep 1000` });
     await untilOutput(task, "ready");
-    bench.guard.endAll(({ pgid }) => process.kill(-pgid, "SIGKILL"));
+    bench.guard.endAll((target) => target.kind === "process-group" && process.kill(-target.pgid, "SIGKILL"));
     expect(await task.result).toMatchObject({ outcome: "lost", errorType: "LEASE_ENDED" });
-  });
-});
-
-describeLinux("a machine that cannot hold a task", () => {
-  test("refuses it, and says why, unless unlimited processes are allowed", async () => {
-    const strict = new Bench({ allowUnlimitedProcesses: false });
-    await expect(strict.start({ shell: "true" })).rejects.toMatchObject({ code: "ISOLATION_MISSING", category: "unavailable" });
-    expect(await strict.executor.available()).toMatchObject({ ok: false, reason: expect.stringContaining("switched off") });
-    expect(await strict.leftovers()).toEqual([]);
-    await strict.close();
-  });
-
-  test("says what is missing where they are allowed", async () => {
-    const plain = new Bench();
-    expect(await plain.executor.available()).toEqual({ ok: true, limitations: expect.stringContaining("no limits") });
-    await plain.close();
-  });
-
-  test.each([0, -1, NaN, Infinity, 1e30])("refuses %p bytes of memory before anything is created", async (memoryBytes) => {
-    const plain = new Bench();
-    await expect(plain.start({ shell: "true", limits: { memoryBytes } })).rejects.toMatchObject({ code: "INVALID_TASK" });
-    expect(await plain.leftovers()).toEqual([]);
-    await plain.close();
   });
 });

@@ -19,7 +19,13 @@ export function endingOfStatus(head: Head): Ending {
   if (httpStatus >= 300 && httpStatus < 400) {
     return endingOfRedirect(head, "redirects are not followed here");
   }
-  return failed("HTTP", `The target answered ${httpStatus}.`, head);
+  return failed(errorTypeOfStatus(httpStatus), `The target answered ${httpStatus}.`, head);
+}
+
+/** Whose fault it is: the request's, the target's, or who knows. */
+function errorTypeOfStatus(httpStatus: number): ErrorType {
+  if (httpStatus >= 400 && httpStatus < 500) return "HTTP_4XX";
+  return httpStatus >= 500 && httpStatus < 600 ? "HTTP_5XX" : "HTTP";
 }
 
 /** @param reason why the redirect was not followed */

@@ -79,12 +79,12 @@ describe("how a request ends", () => {
   test.each([
     ["/status/200", { outcome: "succeeded", httpStatus: 200, retryable: false }],
     ["/status/204", { outcome: "succeeded", httpStatus: 204 }],
-    ["/status/404", { outcome: "failed", errorType: "HTTP", httpStatus: 404, retryable: true }],
-    ["/status/503", { outcome: "failed", errorType: "HTTP", httpStatus: 503, retryable: true }],
+    ["/status/404", { outcome: "failed", errorType: "HTTP_4XX", httpStatus: 404, retryable: true }],
+    ["/status/503", { outcome: "failed", errorType: "HTTP_5XX", httpStatus: 503, retryable: true }],
     ["/redirect/302", { outcome: "failed", errorType: "REDIRECT", httpStatus: 302 }],
     ["/redirect/308", { outcome: "failed", errorType: "REDIRECT", httpStatus: 308 }],
     ["/broken/200", { outcome: "failed", errorType: "BODY", httpStatus: 200, retryable: true }],
-    ["/broken/500", { outcome: "failed", errorType: "HTTP", httpStatus: 500 }],
+    ["/broken/500", { outcome: "failed", errorType: "HTTP_5XX", httpStatus: 500 }],
     ["/garbage", { outcome: "failed", errorType: "HTTP", retryable: true }],
   ])("%s: %j", async (path, expected) => {
     const { result } = await bench.finish({ url: receiver.url(path) });
@@ -103,7 +103,7 @@ describe("how a request ends", () => {
 
   test("a refusal stays one, even if its body does not end", async () => {
     const { result, output } = await bench.finish({ url: receiver.url("/drip/400") }, 1_000);
-    expect(result).toMatchObject({ outcome: "failed", errorType: "HTTP", httpStatus: 400 });
+    expect(result).toMatchObject({ outcome: "failed", errorType: "HTTP_4XX", httpStatus: 400 });
     expect(output).toBe("a first byte");
   });
 

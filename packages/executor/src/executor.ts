@@ -39,6 +39,9 @@ export interface AttemptContext {
   readonly outputBudget?: OutputBudget | undefined;
 }
 
+/** What adopted attempts are surrounded by; the rest they know themselves. */
+export type AdoptionContext = Pick<AttemptContext, "guard" | "logger" | "clock" | "outputBudget">;
+
 /** An attempt from start to end. */
 export interface RunningTask {
   readonly ref: AttemptRef;
@@ -73,9 +76,11 @@ export interface Executor {
    * {@link ExecutorClosedError} after `close`; `resultOfRejection` turns each into a result.
    */
   start(spec: TaskSpec, context: AttemptContext): Promise<RunningTask>;
-  /** Takes up attempts of an earlier incarnation that still run. */
-  adopt?(attempts: readonly AttemptRef[]): Promise<RunningTask[]>;
-  /** Ends what earlier incarnations left running; resolves when it is gone. Call before the first `start`. */
+  /** Attempts of earlier incarnations that run on, or have ended unseen; an executor that has this has `adopt`. */
+  leftovers?(): Promise<readonly AttemptRef[]>;
+  /** Takes up attempts of earlier incarnations, as far as they are there. Call before `reap`. */
+  adopt?(attempts: readonly AttemptRef[], surroundings: AdoptionContext): Promise<RunningTask[]>;
+  /** Ends what earlier incarnations left running and is not adopted; resolves when it is gone. Call before the first `start`. */
   reap?(): Promise<void>;
   available(): Promise<Availability>;
   /** Stops what runs, with no grace, and releases everything. May be called twice. */

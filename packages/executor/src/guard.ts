@@ -10,8 +10,22 @@ export interface ProcessGroupTarget {
   readonly cgroup?: string;
 }
 
-/** What the guard can end. Containers and cgroups become further kinds. */
-export type GuardTarget = ProcessGroupTarget;
+/**
+ * A container that the node's engine has made. It outlives its node until the lease ends, so that a later start of the
+ * node may adopt it.
+ */
+export interface ContainerTarget {
+  readonly kind: "container";
+  /** `NAME=value` in the environment of its first process: by it the guard kills it though the engine be down. */
+  readonly marker: string;
+  /** The engine's unix socket. */
+  readonly socketPath: string;
+  /** `name=value` of a label that no other container of the engine has. */
+  readonly label: string;
+}
+
+/** What the guard can end. */
+export type GuardTarget = ProcessGroupTarget | ContainerTarget;
 
 /**
  * The executor's side of the guard (G13): a process of its own that ends every target it
@@ -21,6 +35,7 @@ export interface GuardHandle {
   /**
    * Resolves once the guard knows the target; only then may the payload run. Rejects when
    * the guard cannot take it, for instance because the lease has ended: the payload must not run.
+   * A container must have been made before: the guard removes one that was made and never started.
    */
   protect(target: GuardTarget): Promise<void>;
   /** Forgets a target that has ended. Harmless for an unknown one. */

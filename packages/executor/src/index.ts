@@ -33,9 +33,9 @@ export {
 } from "./errors.ts";
 export type { ErrorCategory } from "./errors.ts";
 export { silentLogger } from "./executor.ts";
-export type { AttemptContext, AttemptRef, Availability, Executor, Logger, RunningTask } from "./executor.ts";
+export type { AdoptionContext, AttemptContext, AttemptRef, Availability, Executor, Logger, RunningTask } from "./executor.ts";
 export { MemoryGuard } from "./guard.ts";
-export type { GuardHandle, GuardTarget, ProcessGroupTarget } from "./guard.ts";
+export type { ContainerTarget, GuardHandle, GuardTarget, ProcessGroupTarget } from "./guard.ts";
 export { MemoryExecutor } from "./memory-executor.ts";
 export type { MemoryExecutorOptions, MemoryScript } from "./memory-executor.ts";
 export { MemoryTask } from "./memory-task.ts";

@@ -21,6 +21,8 @@ export interface MemoryExecutorOptions {
   readonly script?: (spec: TaskSpec, context: AttemptContext) => MemoryScript;
   /** Default 1 MiB. */
   readonly outputCapacityBytes?: number;
+  /** An executor whose node was killed: what runs there can be adopted or reaped here. Default none. */
+  readonly predecessor?: MemoryExecutor;
 }
 
 /**
@@ -33,6 +35,7 @@ export class MemoryExecutor implements Executor {
   readonly started: AttemptRef[] = [];
   readonly #script: (spec: TaskSpec, context: AttemptContext) => MemoryScript;
   readonly #outputCapacityBytes: number;
+  readonly #predecessor: MemoryExecutor | undefined;
   readonly #register = new AttemptRegister<MemoryTask>();
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
@@ -40,6 +43,7 @@ export class MemoryExecutor implements Executor {
     this.kind = options.kind ?? "process";
     this.#script = options.script ?? (() => ({ end: { exitCode: 0 } }));
     this.#outputCapacityBytes = options.outputCapacityBytes ?? 1024 * 1024;
+    this.#predecessor = options.predecessor;
   }
 
   /** The tasks that have not ended. */
@@ -71,11 +75,28 @@ export class MemoryExecutor implements Executor {
     return task;
   }
 
+  async leftovers(): Promise<readonly AttemptRef[]> {
+    return this.#predecessors().map(({ ref }) => ref);
+  }
+
+  async adopt(attempts: readonly AttemptRef[]): Promise<MemoryTask[]> {
+    const wanted = attempts.flatMap((ref) => this.#predecessor?.task(ref) ?? []);
+    return wanted.map((task) => this.#register.add(task.ref, () => task));
+  }
+
+  async reap(): Promise<void> {
+    await Promise.all(this.#predecessors().map((task) => task.stop(0)));
+  }
+
   async available(): Promise<Availability> {
     return { ok: true };
   }
 
   async close(): Promise<void> {
     await this.#register.close();
+  }
+
+  #predecessors(): readonly MemoryTask[] {
+    return (this.#predecessor?.running ?? []).filter(({ ref }) => this.#register.get(ref) === undefined);
   }
 }

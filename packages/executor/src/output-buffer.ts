@@ -39,6 +39,11 @@ export interface OutputBufferOptions {
   readonly capacityBytes: number;
   /** Bounds this output and others together; `discard` the output when it is no longer needed. Default none. */
   readonly budget?: OutputBudget | undefined;
+  /**
+   * Where the bytes begin: those before it were written, or may have been, and are gone, which readers see as a gap.
+   * Default 0.
+   */
+  readonly startOffset?: number;
 }
 
 /** Enough for text in short lines; alternating single bytes overwrite earlier than the capacity says. */
@@ -59,23 +64,27 @@ export class OutputBuffer implements BudgetMember, ReadableOutput {
   readonly capacityBytes: number;
   readonly #budget: OutputBudget | undefined;
   readonly #pages: OutputPages;
-  #total = 0;
+  #total: number;
   #closed = false;
   #readerCount = 0;
   readonly #segments: SegmentQueue;
   readonly #listeners = new Set<() => void>();
 
-  constructor({ capacityBytes, budget }: OutputBufferOptions) {
+  constructor({ capacityBytes, budget, startOffset = 0 }: OutputBufferOptions) {
     if (!Number.isSafeInteger(capacityBytes) || capacityBytes < 1) {
       throw new RangeError(`capacityBytes must be a positive integer, not ${capacityBytes}`);
     }
+    if (!Number.isSafeInteger(startOffset) || startOffset < 0) {
+      throw new RangeError(`startOffset must be an integer from 0, not ${startOffset}`);
+    }
     this.capacityBytes = capacityBytes;
     this.#budget = budget;
-    this.#pages = new OutputPages(capacityBytes);
+    this.#total = startOffset;
+    this.#pages = new OutputPages(capacityBytes, startOffset);
     this.#segments = new SegmentQueue(Math.max(2, Math.ceil(capacityBytes / BYTES_PER_SEGMENT)));
   }
 
-  /** Bytes written in all, kept or not. */
+  /** Bytes written in all, kept or not; those before `startOffset` count. */
   get totalBytes(): number {
     return this.#total;
   }

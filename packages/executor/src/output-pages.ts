@@ -19,9 +19,10 @@ export class OutputPages {
   readonly #maxPageBytes: number;
   #pages: Page[] = [];
   #heldBytes = 0;
-  #end = 0;
+  #end: number;
 
-  constructor(capacityBytes: number) {
+  constructor(capacityBytes: number, startOffset = 0) {
+    this.#end = startOffset;
     const eighth = Math.max(FIRST_PAGE_BYTES, Math.min(MAX_PAGE_BYTES, Math.floor(capacityBytes / 8)));
     this.#maxPageBytes = Math.min(capacityBytes, eighth);
   }

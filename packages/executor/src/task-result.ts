@@ -21,6 +21,8 @@ export type ErrorType =
   | "IMAGE"
   | "ENGINE"
   | "HTTP"
+  | "HTTP_4XX"
+  | "HTTP_5XX"
   | "REDIRECT"
   | "BODY"
   | "CONNECTION"

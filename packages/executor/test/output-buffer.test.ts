@@ -32,6 +32,21 @@ describe("OutputBuffer", () => {
     expect(text(read.chunks[0]!.bytes)).toBe("efgh");
   });
 
+  test("an output whose beginning is gone begins with a gap; its offsets are not those of the bytes that are gone", async () => {
+    const output = new OutputBuffer({ capacityBytes: 100, startOffset: 1_000 });
+    expect([output.firstOffset, output.totalBytes, output.tail(Infinity).length]).toEqual([1_000, 1_000, 0]);
+    const early = output.reader({ offset: 7 });
+    const late = output.reader({ tailBytes: 2 });
+    output.write(Buffer.from("after"), "stderr");
+    output.end();
+    expect(await early.next()).toMatchObject({ value: { kind: "gap", from: 7, to: 1_000 } });
+    expect(await early.next()).toMatchObject({ value: { kind: "chunk", offset: 1_000, stream: "stderr" } });
+    expect(await late.next()).toMatchObject({ value: { kind: "gap", from: 998, to: 1_000 } });
+    expect(output.read(0, 100)).toMatchObject({ gap: { from: 0, to: 1_000 }, nextOffset: 1_005, ended: true });
+    expect([text(output.tail(Infinity)), output.totalBytes]).toEqual(["after", 1_005]);
+    for (const startOffset of [-1, 0.5, NaN]) expect(() => new OutputBuffer({ capacityBytes: 1, startOffset })).toThrow("startOffset");
+  });
+
   test("bytes that were read are not overwritten by later output", () => {
     const output = filled(4, "abcd");
     const { chunks } = output.read(0, 4);

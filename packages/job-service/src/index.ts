@@ -32,7 +32,7 @@ export type {
 export type { PublicCalls, PublicMethod } from "./public-calls.ts";
 export { answerForwarded } from "./answer-forwarded.ts";
 export { MemoryPeers } from "./memory-peers.ts";
-export { DEFAULT_LIMITS, DEFAULT_POLICY, DEFAULT_SETTINGS } from "./limits.ts";
+export { DEFAULT_DOCKER_TIMEOUT_MS, DEFAULT_LIMITS, DEFAULT_POLICY, DEFAULT_SETTINGS } from "./limits.ts";
 export type { RequestLimits, ServiceSettings } from "./limits.ts";
 export { errorDetail, errorFromDetail } from "./error-detail.ts";
 export { commandLine, scheduleLine } from "./summary.ts";

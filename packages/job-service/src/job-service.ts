@@ -39,7 +39,13 @@ import type {
 import { EndOfLifeCalls } from "./end-of-life.ts";
 import { StatusCalls } from "./job-status.ts";
 import { LeaderRouting } from "./leader-routing.ts";
-import { DEFAULT_IMAGE, DEFAULT_LIMITS, DEFAULT_POLICY, DEFAULT_SETTINGS } from "./limits.ts";
+import {
+  DEFAULT_DOCKER_TIMEOUT_MS,
+  DEFAULT_IMAGE,
+  DEFAULT_LIMITS,
+  DEFAULT_POLICY,
+  DEFAULT_SETTINGS,
+} from "./limits.ts";
 import type { RequestLimits, ServiceSettings } from "./limits.ts";
 import { ListingCalls } from "./listings.ts";
 import type { LocalOutput, ServiceParts, StorePort } from "./service-parts.ts";
@@ -64,6 +70,8 @@ export interface JobServiceOptions {
   readonly localOutput?: LocalOutput;
   /** What a policy that does not say gets. Default {@link DEFAULT_POLICY}; fields left out keep their default. */
   readonly policy?: Partial<Policy>;
+  /** Instead of the policy's limit of one attempt, for docker tasks that name none. Default {@link DEFAULT_DOCKER_TIMEOUT_MS}. */
+  readonly dockerTimeoutMs?: number;
   /** What a docker task that names no image gets. Default `alpine:latest`. */
   readonly defaultImage?: string;
   /** Default {@link DEFAULT_LIMITS}; fields left out keep their default. */
@@ -226,6 +234,7 @@ function completed(options: JobServiceOptions): ServiceParts {
     memberAddress: options.memberAddress ?? (() => undefined),
     localOutput: options.localOutput ?? (() => undefined),
     policy: { ...DEFAULT_POLICY, ...options.policy },
+    dockerTimeoutMs: options.dockerTimeoutMs ?? DEFAULT_DOCKER_TIMEOUT_MS,
     defaultImage: options.defaultImage ?? DEFAULT_IMAGE,
     limits,
     settings,

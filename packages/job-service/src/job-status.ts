@@ -1,11 +1,19 @@
 /** What became of one job, and what it has written. */
 import { ExecutionStatus } from "@coxswain/protocol";
-import type { Attempt, Execution, GetJobStatusRequest, GetJobStatusResponse, Job } from "@coxswain/protocol";
+import type {
+  Attempt,
+  Execution,
+  GetJobStatusRequest,
+  GetJobStatusResponse,
+  Job,
+  Node,
+} from "@coxswain/protocol";
 import { requireOwner, requireUser } from "./authorize.ts";
 import type { CallerIdentity, CallOptions } from "./contracts.ts";
 import { Deadline } from "./deadline.ts";
 import { JobNotFoundError, ReadTimeoutError } from "./errors.ts";
 import { newestAttempt } from "./newest-attempt.ts";
+import { pendingReason } from "./pending-reason.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
 const NOTHING = new Uint8Array();
@@ -41,7 +49,16 @@ export class StatusCalls {
     if (job === undefined) throw new JobNotFoundError(jobId);
     requireOwner(caller, job);
     const execution = job.latestExecutionId === "" ? undefined : await store.execution(job.latestExecutionId);
-    return statusOf(job, execution, await this.#output(execution));
+    const pending = pendingReason(job, execution, this.#aliveNodes(), this.#parts.clock.now());
+    return { ...statusOf(job, execution, await this.#output(execution)), pendingReason: pending };
+  }
+
+  /** By their leases where this node leads; another node only knows who was declared lost. */
+  #aliveNodes(): readonly Node[] {
+    const { raft, scheduler, store } = this.#parts;
+    if (raft.status().role !== "leader") return store.nodes().filter(({ lost }) => !lost);
+    const alive = new Set([...scheduler.leases()].map(({ nodeId }) => nodeId));
+    return store.nodes().filter(({ id }) => alive.has(id));
   }
 
   /** The result's tail once there is a result; until then, what the executing node has to tell. */
@@ -75,7 +92,11 @@ export class StatusCalls {
   }
 }
 
-function statusOf(job: Job, execution: Execution | undefined, output: Uint8Array): GetJobStatusResponse {
+function statusOf(
+  job: Job,
+  execution: Execution | undefined,
+  output: Uint8Array,
+): Omit<GetJobStatusResponse, "pendingReason"> {
   const attempt = newestAttempt(execution);
   const result = attempt?.result;
   const completedAtMs =

@@ -15,7 +15,7 @@ import { firstDueMs } from "./first-due.ts";
 import { inProposals } from "./in-proposals.ts";
 import { idTimeMs } from "./job-id.ts";
 import { propose, refusal } from "./propose.ts";
-import { resolvePolicy, withImage } from "./resolve-policy.ts";
+import { policyDefaults, resolvePolicy, withImage } from "./resolve-policy.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import type { CheckedSubmit } from "./validate.ts";
 
@@ -78,12 +78,13 @@ export class LeaderSubmits {
   #prepare(caller: CallerIdentity, job: CheckedSubmit, nowMs: number): Omit<Prepared, "position"> {
     const nextDueMs = firstDueMs(job.schedule, nowMs, this.#parts.limits.atToleranceMs);
     const { placement, release } = this.#place(job, nextDueMs);
+    const { policy, dockerTimeoutMs } = this.#parts;
     const item: SubmitJobs_Item = {
       jobId: job.jobId,
       owner: caller.name,
       task: withImage(job.task, this.#parts.defaultImage),
       schedule: job.schedule,
-      policy: resolvePolicy(job.policy, this.#parts.policy),
+      policy: resolvePolicy(job.policy, policyDefaults(job.task, policy, dockerTimeoutMs)),
       contentHash: contentHash(job),
       nextDueMs,
       placement,

@@ -63,7 +63,7 @@ export const DEFAULT_LIMITS: RequestLimits = {
   atToleranceMs: 60_000,
 };
 
-/** The policy of a job that does not say: 3 attempts of 5 minutes, waits of 1 s to 60 s, retried after a node loss, one run for what was missed. */
+/** The policy of a job that does not say: 3 attempts of 5 minutes (in a container {@link DEFAULT_DOCKER_TIMEOUT_MS}), waits of 1 s to 60 s, retried after a node loss, one run for what was missed. */
 export const DEFAULT_POLICY: Policy = {
   maxAttempts: 3,
   timeoutMs: 300_000,
@@ -73,6 +73,9 @@ export const DEFAULT_POLICY: Policy = {
   misfire: MisfirePolicy.ONCE,
   priority: 0,
 };
+
+/** The limit of one attempt of a docker task whose job does not say: 30 s from the start of its container. */
+export const DEFAULT_DOCKER_TIMEOUT_MS = 30_000;
 
 /** Waits and sizes of the service itself. */
 export interface ServiceSettings {

@@ -2,6 +2,11 @@
 import { MisfirePolicy, NodeLossPolicy } from "@coxswain/protocol";
 import type { Policy, Task } from "@coxswain/protocol";
 
+/** The defaults for a task: a container has a limit of time of its own. */
+export function policyDefaults(task: Task, defaults: Policy, dockerTimeoutMs: number): Policy {
+  return task.kind?.$case === "docker" ? { ...defaults, timeoutMs: dockerTimeoutMs } : defaults;
+}
+
 /** @param asked 0 in a field stands for the default. */
 export function resolvePolicy(asked: Policy | undefined, defaults: Policy): Policy {
   if (asked === undefined) return { ...defaults };

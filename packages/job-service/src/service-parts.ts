@@ -32,6 +32,7 @@ export interface ServiceParts {
   readonly memberAddress: (nodeId: number) => string | undefined;
   readonly localOutput: LocalOutput;
   readonly policy: Policy;
+  readonly dockerTimeoutMs: number;
   readonly defaultImage: string;
   readonly limits: RequestLimits;
   readonly settings: ServiceSettings;

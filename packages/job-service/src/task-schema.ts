@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Task } from "@coxswain/protocol";
 import type { RequestLimits } from "./limits.ts";
+import { resourceLimits } from "./resource-schema.ts";
 import { boundedText, environment, sizeBytes, textMap, TOKEN_PATTERN } from "./text-rules.ts";
 
 const METHODS: ReadonlySet<string> = new Set([
@@ -66,6 +67,7 @@ function commandFields(limits: RequestLimits) {
       (path) => path === "" || path.startsWith("/"),
       "must be an absolute path",
     ),
+    limits: resourceLimits.optional(),
   };
 }
 

@@ -55,7 +55,7 @@ describe("the cluster's status", () => {
         capacity: 8,
         incarnation: 4,
         missingExecutors: { docker: "no socket" },
-  executorLimitations: {},
+        executorLimitations: {},
       },
       { nodeId: 2, address: "127.0.0.1:5002", isAlive: true, isLeader: false, matchIndex: 8, capacity: 0 },
       { nodeId: 3, isAlive: false, matchIndex: 5 },

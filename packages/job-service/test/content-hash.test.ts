@@ -35,6 +35,9 @@ test("a header for a name, a value for a value: nothing runs together", () => {
   expect(hash(process({ shell: "true", env: { A: "1" } }))).not.toBe(
     hash(process({ shell: "true", env: { A: "2" } })),
   );
+  expect(hash(process({ shell: "true", limits: { memoryBytes: 1 } }))).not.toBe(
+    hash(process({ shell: "true", limits: { swapBytes: 1 } })),
+  );
 });
 
 test("another task, schedule or policy is another content", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { ExecutionStatus, JobState } from "@coxswain/protocol";
+import { Execution, ExecutionStatus, Job, JobState, Node } from "@coxswain/protocol";
+import { pendingReason } from "../src/pending-reason.ts";
 import { MemoryCluster } from "./memory-cluster.ts";
 import { alice, bob, otherNode, rejection, root, submit } from "./requests.ts";
 
@@ -39,6 +40,48 @@ describe("the status of a job", () => {
     expect(status).toMatchObject({ status: ExecutionStatus.PENDING, assignedWorker: 0, executedBy: 0 });
     expect(status).not.toHaveProperty("exitCode");
     expect(status).not.toHaveProperty("completedAtMs");
+  });
+
+  test("says why a job waits that no node can take", async () => {
+    const cluster = await withJob("none");
+    const waits = async (): Promise<string> =>
+      (await cluster.service(1).getJobStatus(alice, ask)).pendingReason;
+    const node = (id: number, more: Partial<Node> = {}): Node =>
+      Node.fromPartial({ id, capacity: 1, executors: ["webhook"], ...more });
+    const members = (nodes: readonly Node[]): void => {
+      cluster.store.members.clear();
+      for (const each of nodes) cluster.store.members.set(each.id, each);
+    };
+    // Leases are held by nodes 1 and 2.
+    members([node(1), node(2), node(3, { executors: ["process"] })]);
+    expect(await waits()).toBe("No node offers process: it is not among --executors");
+    const missingExecutors = { process: "no sandbox" };
+    members([node(1, { missingExecutors }), node(2, { missingExecutors })]);
+    expect(await waits()).toBe("No node offers process: no sandbox");
+    members([node(1, { missingExecutors }), node(2)]);
+    expect(await waits()).toBe(
+      "No node offers process: node 1: no sandbox; node 2: it is not among --executors",
+    );
+    members([node(1, { executors: ["process"], draining: true })]);
+    expect(await waits()).toBe("Every node that offers process is draining.");
+    members([node(1, { executors: ["process"] })]);
+    expect(await waits()).toBe("");
+    members([]);
+    expect(await waits()).toBe("No node is there.");
+    const stale = { ...ask, stale: true };
+    members([node(3, { lost: true }), node(1)]);
+    expect((await cluster.service(2).getJobStatus(alice, stale)).pendingReason).toBe(
+      "No node offers process: it is not among --executors",
+    );
+  });
+
+  test("says nothing of the kind of a job that runs, or waits for its next attempt", async () => {
+    expect((await (await withJob()).service(1).getJobStatus(alice, ask)).pendingReason).toBe("");
+    const job = Job.fromPartial({ task: { kind: { $case: "docker", value: {} } } });
+    const waits = Execution.fromPartial({ status: ExecutionStatus.PENDING, retryAtMs: 5 });
+    expect(pendingReason(job, waits, [], 4)).toBe("");
+    expect(pendingReason(job, waits, [], 5)).toBe("No node is there.");
+    expect(pendingReason(job, undefined, [], 5)).toBe("");
   });
 
   test("is read from a leader that has confirmed its quorum, from whichever node it is asked", async () => {

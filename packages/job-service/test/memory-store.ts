@@ -185,7 +185,8 @@ function summary(job: Job) {
 }
 
 function refused(
-  code: "JOB_CONFLICT" | "JOB_NOT_FOUND" | "JOB_ALREADY_FINISHED" | "JOB_PERMISSION_DENIED" | "NODE_NOT_FOUND",
+  code:
+    "JOB_CONFLICT" | "JOB_NOT_FOUND" | "JOB_ALREADY_FINISHED" | "JOB_PERMISSION_DENIED" | "NODE_NOT_FOUND",
   category: "conflict" | "not-found" | "denied",
 ) {
   return { error: { code, category, message: code } } as const;

@@ -12,9 +12,7 @@ export function submit(parts: object): SubmitJobRequest {
 }
 
 /** The rejection of a promise that must not resolve. */
-export async function rejection(
-  promise: Promise<unknown>,
-): Promise<{
+export async function rejection(promise: Promise<unknown>): Promise<{
   code?: string;
   category?: string;
   message?: string;

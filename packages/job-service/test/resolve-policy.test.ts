@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { MisfirePolicy, NodeLossPolicy, Policy } from "@coxswain/protocol";
+import { DockerTask, MisfirePolicy, NodeLossPolicy, Policy, ProcessTask } from "@coxswain/protocol";
 import { DEFAULT_POLICY } from "../src/limits.ts";
-import { resolvePolicy } from "../src/resolve-policy.ts";
+import { policyDefaults, resolvePolicy } from "../src/resolve-policy.ts";
 
 test("a job that does not say gets the default of everything", () => {
   expect(resolvePolicy(undefined, DEFAULT_POLICY)).toEqual(DEFAULT_POLICY);
@@ -30,4 +30,16 @@ test("a default never contradicts the one bound that was named", () => {
     retryInitialMs: 90_000,
     retryMaxMs: 90_000,
   });
+});
+
+test("a container has a limit of time of its own, unless its job names one", () => {
+  const docker = { kind: { $case: "docker", value: DockerTask.fromPartial({}) } } as const;
+  const process = { kind: { $case: "process", value: ProcessTask.fromPartial({}) } } as const;
+  expect(policyDefaults(docker, DEFAULT_POLICY, 30_000)).toEqual({ ...DEFAULT_POLICY, timeoutMs: 30_000 });
+  expect(policyDefaults(process, DEFAULT_POLICY, 30_000)).toBe(DEFAULT_POLICY);
+  const asked = resolvePolicy(
+    Policy.fromPartial({ timeoutMs: 7 }),
+    policyDefaults(docker, DEFAULT_POLICY, 30_000),
+  );
+  expect(asked.timeoutMs).toBe(7);
 });

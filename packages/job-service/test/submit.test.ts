@@ -43,8 +43,23 @@ describe("a submit", () => {
     const value = { image: "", shell: "true", argv: [], env: {}, workingDirectory: "" };
     const request = submit({ jobId: "d", task: { kind: { $case: "docker", value } } });
     await cluster.service(1).submitJob(alice, request);
-    expect(items(cluster)[0]?.task).toEqual({ kind: { $case: "docker", value: { ...value, image: "busybox:1" } } });
+    expect(items(cluster)[0]?.task).toEqual({
+      kind: { $case: "docker", value: { ...value, image: "busybox:1" } },
+    });
     expect((await cluster.service(2).submitJob(alice, request)).existed).toBe(true);
+  });
+
+  test("of a docker task gets the limit of time of containers, the log keeps the limits it asked for", async () => {
+    const cluster = new MemoryCluster({ dockerTimeoutMs: 7_000 });
+    const limits = { memoryBytes: 32 * 1024 ** 2, cpus: 0.2 };
+    const value = { image: "a:1", shell: "true", argv: [], env: {}, workingDirectory: "", limits };
+    await cluster.service(1).submitJob(alice, submit({ task: { kind: { $case: "docker", value } } }));
+    await cluster.service(1).submitJob(alice, submit({ command: "true" }));
+    expect(items(cluster)[0]).toMatchObject({
+      task: { kind: { value: { limits } } },
+      policy: { timeoutMs: 7_000 },
+    });
+    expect(items(cluster)[1]?.policy?.timeoutMs).toBe(300_000);
   });
 
   test("gives back its reservation when the log refuses, and when nothing has room", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { CancelJobRequest, ListJobsRequest, SubmitJobRequest } from "@coxswain/protocol";
+import type { ResourceLimits } from "@coxswain/protocol";
 import { ValidationError } from "../src/errors.ts";
 import { DEFAULT_LIMITS } from "../src/limits.ts";
 import { checkedBefore, Validator } from "../src/validate.ts";
@@ -93,6 +94,39 @@ describe("what a task may not be", () => {
 
   test("a literal that looks like shell is only text in an argv", () => {
     expect(fieldsOf(process({ argv: ["echo", "$(reboot)", "; rm -rf /"] }))).toEqual([]);
+  });
+});
+
+describe("limits of a task", () => {
+  const WHOLE = ["memoryBytes", "swapBytes", "pids", "ioBytesPerSecond", "tmpfsBytes", "openFiles"];
+  const docker = (value: object) => ({ task: { kind: { $case: "docker", value } } }) as const;
+
+  test.each([
+    ...["memoryBytes", "cpus", "pids", "ioBytesPerSecond", "tmpfsBytes", "openFiles"].map(
+      (name) => [name, 0] as const,
+    ),
+    ...[...WHOLE, "cpus"].flatMap((name) =>
+      [-1, NaN, Infinity, -Infinity].map((value) => [name, value] as const),
+    ),
+    ...WHOLE.map((name) => [name, 1.5] as const),
+    ...WHOLE.map((name) => [name, 2 ** 53] as const),
+    ["cpus", 0.001] as const,
+    ["cpus", 5_000] as const,
+    ["pids", 2 ** 22 + 1] as const,
+    ["openFiles", 2 ** 20 + 1] as const,
+  ])("case 18: %s of %d is refused with the field named, before anything is created", (name, value) => {
+    const limits = { [name]: value };
+    const named = new Set([`task.limits.${name}`]);
+    expect(new Set(fieldsOf(process({ shell: "true", limits })))).toEqual(named);
+    expect(new Set(fieldsOf(docker({ shell: "true", limits })))).toEqual(named);
+  });
+
+  test("are kept as they were asked for; what was not asked stays unset", () => {
+    const limits = { memoryBytes: 32 * 1024 ** 2, swapBytes: 0, cpus: 0.2 };
+    const { task } = validator.submit(submit(process({ shell: "true", limits })));
+    expect(task.kind?.value).toMatchObject({ limits });
+    const { pids, ioBytesPerSecond } = (task.kind?.value as { limits: ResourceLimits }).limits;
+    expect([pids, ioBytesPerSecond]).toEqual([undefined, undefined]);
   });
 });
 

@@ -23,7 +23,7 @@ export type {
   WorkerLogger,
   WorkerStore,
 } from "./contracts.ts";
-export { GuardError, GuardProcess, GuardStoppedError, LeaseEndedError, uptimeMs } from "./guard/index.ts";
+export { GuardError, GuardProcess, GuardRecordError, GuardStoppedError, LeaseEndedError, uptimeMs } from "./guard/index.ts";
 export type { GuardEnded, GuardProcessOptions } from "./guard/index.ts";
 export { Lease } from "./lease.ts";
 export type { After, UptimeMs } from "./lease.ts";

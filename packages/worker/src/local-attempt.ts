@@ -14,7 +14,7 @@ export class LocalAttempt {
   #stopGraceMs: number | undefined;
   #lostBecause: string | undefined;
 
-  /** @param onOutput called once the task has started */
+  /** @param onOutput called once the task has started, or is attended to */
   constructor(assigned: AssignedAttempt, now: () => number, onOutput: (output: OutputBuffer) => void) {
     this.assigned = assigned;
     this.#now = now;
@@ -29,16 +29,23 @@ export class LocalAttempt {
   /** Runs the task to its end. Never rejects: what goes wrong is the result. */
   async run(executor: Executor, spec: TaskSpec, context: AttemptContext): Promise<TaskResult> {
     if (this.#stopGraceMs !== undefined) return this.#stoppedBeforeStart();
+    let task;
     try {
-      this.#task = await executor.start(spec, context);
+      task = await executor.start(spec, context);
     } catch (error) {
       // It never ran. When it was to be given up anyway, that is why: no try of the job is used up by it.
       if (this.#lostBecause !== undefined) return lostResult(this.#lostBecause, 0, this.#now());
       return resultOfRejection(error, this.#now());
     }
-    this.#onOutput(this.#task.output);
-    if (this.#stopGraceMs !== undefined) void this.#task.stop(this.#stopGraceMs);
-    const result = await this.#task.result;
+    return this.attend(task);
+  }
+
+  /** Follows a task that runs to its end. Never rejects. */
+  async attend(task: RunningTask): Promise<TaskResult> {
+    this.#task = task;
+    this.#onOutput(task.output);
+    if (this.#stopGraceMs !== undefined) void task.stop(this.#stopGraceMs);
+    const result = await task.result;
     // What ended by itself before the stop took effect keeps its own result: its work is done.
     if (this.#lostBecause === undefined || result.outcome !== "stopped") return result;
     return lostResult(this.#lostBecause, result.startedAtMs, result.endedAtMs);

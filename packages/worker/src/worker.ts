@@ -5,9 +5,10 @@
  * runs here, under this incarnation, with what does run here, and mends the difference. So a missed event, a
  * snapshot or a restart needs no special case.
  */
-import type { AttemptContext, Clock, Executor, GuardHandle, OutputBudget, TaskResult } from "@coxswain/executor";
+import type { AttemptContext, AttemptRef, Clock, Executor, GuardHandle, OutputBudget, RunningTask, TaskResult } from "@coxswain/executor";
 import { StopReason } from "@coxswain/state-machine";
 import type { Execution, Job } from "@coxswain/state-machine";
+import { Adoptions } from "./adoptions.ts";
 import { attemptReport, lostResult } from "./attempt-report.ts";
 import { attemptKey } from "./contracts.ts";
 import type { AssignedAttempt, AttemptReports, ResultStore, WorkerLogger, WorkerStore } from "./contracts.ts";
@@ -52,6 +53,7 @@ const EVENTS = ["assigned", "stopRequested", "attemptEnded", "restored"] as cons
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #reporter: Reporter;
+  readonly #adoptions: Adoptions;
   readonly #outputs: Outputs;
   readonly #attempts = new Map<string, LocalAttempt>();
   readonly #stopListening: (() => void)[] = [];
@@ -71,6 +73,21 @@ export class Worker {
       logger,
     });
     this.#reporter = new Reporter({ reports, results, logger, after: (ms, callback) => clock.after(ms, callback) });
+    const { store, executors, guard, outputBudget } = options;
+    this.#adoptions = new Adoptions({ store, executors, logger, surroundings: { guard, logger, clock, outputBudget } });
+  }
+
+  /**
+   * Takes up attempts that an earlier start of this node left running, where their executors can. Call it before this
+   * start registers and while the lease of the earlier one lasts; then let the executors reap the rest.
+   *
+   * @returns what the registration has to name as adopted
+   */
+  async adopt(): Promise<readonly AttemptRef[]> {
+    const results = await this.#reporter.load();
+    const known = new Set(results.map(attemptKey));
+    await this.#adoptions.take((key) => known.has(key));
+    return this.#adoptions.refs;
   }
 
   /**
@@ -84,7 +101,10 @@ export class Worker {
     await this.#reporter.flush();
   }
 
-  /** Call once the registration of this incarnation was applied here. After `stop` it does nothing. */
+  /**
+   * Call once the registration of this incarnation was applied here. What was adopted goes on where the state gives it
+   * to this incarnation, and is ended where it does not. After `stop` it does nothing.
+   */
   start(): void {
     if (this.#started || this.#draining) return;
     this.#started = true;
@@ -95,6 +115,7 @@ export class Worker {
       lease.onHeld(() => this.#reconcileSoon()),
     );
     this.#reconcile();
+    void this.#adoptions.endRest();
   }
 
   /** Attempts that run here. */
@@ -109,6 +130,7 @@ export class Worker {
   async reincarnate(incarnation: number): Promise<void> {
     this.#incarnation = incarnation;
     this.#giveUpAll("The cluster gave the node up.");
+    await this.#adoptions.endRest();
     await this.#until(() => this.#attempts.size === 0);
   }
 
@@ -128,6 +150,7 @@ export class Worker {
    */
   async stop(options: { readonly drainMs: number; readonly reportMs: number }): Promise<void> {
     this.#draining = true;
+    await this.#adoptions.endRest();
     if (this.#started) {
       this.#reconcile();
       await this.#until(() => this.#attempts.size === 0, options.drainMs);
@@ -174,16 +197,19 @@ export class Worker {
       if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(this.#stopGraceMs);
       return;
     }
+    const adopted = this.#adoptions.claim(key);
+    if (adopted !== undefined) return void this.#run(key, assigned, adopted);
     if (this.#draining) return this.#refuse(assigned, "The node is shutting down.");
     // Without a lease nothing starts; onHeld reconciles again.
     if (this.#options.lease.held) void this.#run(key, assigned);
   }
 
-  async #run(key: string, assigned: AssignedAttempt): Promise<void> {
+  /** @param adopted runs already */
+  async #run(key: string, assigned: AssignedAttempt, adopted?: RunningTask): Promise<void> {
     const attempt = new LocalAttempt(assigned, this.#options.clock.now, (output) => this.#outputs.follow(assigned, output, ended));
     this.#attempts.set(key, attempt);
-    if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(0);
-    const ended = this.#result(attempt);
+    if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(adopted === undefined ? 0 : this.#stopGraceMs);
+    const ended = adopted === undefined ? this.#result(attempt) : this.#resultOfAdopted(attempt, adopted);
     const result = await ended;
     const tailBytes = this.#options.outputTailBytes ?? DEFAULT_OUTPUT_TAIL_BYTES;
     this.#reporter.add(attemptReport(assigned, result, attempt.output, tailBytes));
@@ -197,6 +223,15 @@ export class Worker {
       "attempt ended",
     );
     this.#wake();
+  }
+
+  /** Never rejects. */
+  async #resultOfAdopted(attempt: LocalAttempt, task: RunningTask): Promise<TaskResult> {
+    const { executionId: execution, attempt: number } = attempt.assigned;
+    // When it has a result already, the rest of this turn must see it as running all the same.
+    await Promise.resolve();
+    this.#options.logger.info({ execution, attempt: number }, "attempt adopted");
+    return attempt.attend(task);
   }
 
   /** Never rejects. */

@@ -1,4 +1,4 @@
 /** The kinds of tasks that a node can be told to run. */
-export const EXECUTOR_KINDS = ["process", "webhook"] as const;
+export const EXECUTOR_KINDS = ["process", "docker", "webhook"] as const;
 
 export type ExecutorKind = (typeof EXECUTOR_KINDS)[number];

@@ -3,8 +3,10 @@
  */
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "./errors.ts";
+import { executorProblems } from "./executor-options.ts";
+import type { OptionDefinition } from "./option.ts";
 import { OPTIONS } from "./options.ts";
-import type { NodeOptions, OptionDefinition } from "./options.ts";
+import type { NodeOptions } from "./options.ts";
 
 /** Where options come from. */
 export interface ConfigSources {
@@ -124,7 +126,7 @@ function checkTogether(options: NodeOptions): NodeOptions {
     problems.push("--heartbeat-interval must be at most half of --election-timeout-min");
   if (options.peers.some((peer) => peer.id === options.nodeId))
     problems.push(`--peers names this node's own id ${options.nodeId}; list only the others`);
-  problems.push(...addressProblems(options));
+  problems.push(...addressProblems(options), ...executorProblems(options));
   if (!secure(options) && !options.insecure && !isLoopback(listenAddress(options)))
     problems.push(
       `--listen ${listenAddress(options)} is not loopback: give --ca-cert, --cert and --key, or say --insecure to let everyone in`,

@@ -3,37 +3,15 @@
  * Parsing, `--help` and docs/reference/configuration.md all come from this table.
  */
 import { z } from "zod";
-import { EXECUTOR_KINDS } from "./executor-kinds.ts";
-import type { ExecutorKind } from "./executor-kinds.ts";
-import { address, choices, durationMs, flag, integer, nodeId, peers, ranges, sizeBytes, within } from "./values.ts";
+import { EXECUTOR_OPTIONS } from "./executor-options.ts";
+import type { ExecutorOptions } from "./executor-options.ts";
+import { option, optional } from "./option.ts";
+import type { OptionTable } from "./option.ts";
+import { address, durationMs, flag, integer, nodeId, peers, sizeBytes, within } from "./values.ts";
 import type { Peer } from "./values.ts";
 
-/** One option. `key` is also its name in the configuration file. */
-export interface OptionDefinition<Value> {
-  readonly flag: string;
-  readonly env: readonly string[];
-  readonly schema: z.ZodType<Value>;
-  /** As one would write it; undefined when there is none. */
-  readonly fallback?: string | boolean;
-  readonly placeholder: string;
-  readonly meaning: string;
-}
-
-function option<Value>(
-  flagName: string,
-  env: readonly string[],
-  schema: z.ZodType<Value>,
-  fallback: string | boolean | undefined,
-  placeholder: string,
-  meaning: string,
-): OptionDefinition<Value> {
-  return { flag: flagName, env, schema, placeholder, meaning, ...(fallback === undefined ? {} : { fallback }) };
-}
-
-const optional = <Value>(schema: z.ZodType<Value>): z.ZodType<Value | undefined> => schema.optional();
-
 /** What a node can be told. */
-export interface NodeOptions {
+export interface NodeOptions extends ExecutorOptions {
   readonly nodeId: number;
   readonly listen: string | undefined;
   readonly port: number | undefined;
@@ -66,10 +44,7 @@ export interface NodeOptions {
   readonly maxExecutionAttempts: number;
   readonly jobExecutionTimeout: number;
   readonly drainTimeout: number;
-  readonly executors: ExecutorKind[];
   readonly capacity: number;
-  readonly image: string;
-  readonly webhookAllow: string[];
   readonly maxCommandLength: number;
   readonly maxActiveJobs: number;
   readonly maxActiveJobBytes: number;
@@ -89,7 +64,7 @@ const LOG_LEVELS = z.preprocess(
 );
 
 /** In the order in which help and docs show them. */
-export const OPTIONS: { readonly [Key in keyof NodeOptions]: OptionDefinition<NodeOptions[Key]> } = {
+export const OPTIONS: OptionTable<NodeOptions> = {
   nodeId: option("--node-id", ["COX_NODE_ID", "NODE_ID"], nodeId, "1", "id", "This node's id in the cluster."),
   listen: option(
     "--listen", ["COX_LISTEN"], optional(address), "127.0.0.1:50051", "host:port",
@@ -162,15 +137,10 @@ export const OPTIONS: { readonly [Key in keyof NodeOptions]: OptionDefinition<No
     "--max-execution-attempts", ["COX_MAX_EXECUTION_ATTEMPTS", "MAX_EXECUTION_ATTEMPTS"], integer(1, 100), "3", "n",
     "Default of a job's max_attempts: how often an execution is tried in all.",
   ),
-  jobExecutionTimeout: option("--job-execution-timeout", ["COX_JOB_EXECUTION_TIMEOUT", "JOB_EXECUTION_TIMEOUT"], durationMs, "5m", "duration", "Default limit of one attempt."),
+  jobExecutionTimeout: option("--job-execution-timeout", ["COX_JOB_EXECUTION_TIMEOUT", "JOB_EXECUTION_TIMEOUT"], durationMs, "5m", "duration", "Default limit of one attempt, but of docker jobs."),
   drainTimeout: option("--drain-timeout", ["COX_DRAIN_TIMEOUT"], durationMs, "30s", "duration", "How long SIGTERM lets running attempts finish."),
-  executors: option("--executors", ["COX_EXECUTORS"], choices(EXECUTOR_KINDS), "process,webhook", "kinds", "Which kinds of tasks this node offers to run."),
   capacity: option("--capacity", ["COX_CAPACITY"], integer(0, 100_000), "64", "n", "Attempts this node runs at a time. 0 runs none."),
-  image: option("--image", ["COX_IMAGE"], z.string().min(1), "alpine:latest", "name", "Default image of docker tasks."),
-  webhookAllow: option(
-    "--webhook-allow", ["COX_WEBHOOK_ALLOW"], ranges, "", "cidr,...",
-    "Private or loopback ranges that webhooks may call, such as 10.0.0.0/8, or `all`.",
-  ),
+  ...EXECUTOR_OPTIONS,
   maxCommandLength: option("--max-command-length", ["COX_MAX_COMMAND_LENGTH"], sizeBytes, "8KB", "size", "Longest command line of a job."),
   maxActiveJobs: option(
     "--max-active-jobs", ["COX_MAX_ACTIVE_JOBS", "QUEUE_JOB_LIMIT"], integer(1, 2 ** 48), "100000", "n",

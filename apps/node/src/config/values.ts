@@ -105,6 +105,26 @@ function isCidr(text: string): boolean {
   return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128);
 }
 
+/** A share of the processors' time: 0.5 is half of one. */
+export const cpus: z.ZodType<number> = z.coerce
+  .number({ error: "must be a number such as 0.5" })
+  .min(0.01, "must be at least 0.01")
+  .max(4_096, "must be at most 4096");
+
+/** Comma separated absolute paths, outside of what every sandbox has of its own. */
+export const sandboxPaths: z.ZodType<string[]> = words
+  .refine((paths) => paths.every((path) => path.startsWith("/")), "must be absolute paths")
+  .refine(
+    (paths) => !paths.some((path) => /^\/+(tmp|dev|proc)(\/|$)/.test(path)),
+    "must not lie below /tmp, /dev or /proc, which each sandbox has of its own",
+  );
+
+/** A unix socket: a path, or the `unix://` address that Docker's own tools take. Holds the path. */
+export const socketPath: z.ZodType<string> = z
+  .string()
+  .transform((text) => text.replace(/^unix:\/\//, ""))
+  .refine((path) => path.startsWith("/"), "must be the path of a unix socket; engines on other machines are not used");
+
 /** A node id: `2`, or the origin's `node-2`. */
 export const nodeId: z.ZodType<number> = z
   .union([z.number(), z.string()])

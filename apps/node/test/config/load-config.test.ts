@@ -95,7 +95,7 @@ describe("configuration", () => {
 
 describe("what would only fail later is refused as configuration, with the flag named", () => {
   test.each([
-    [["--executors", "process,dockr"], /--executors: "dockr" unknown; choose from process, webhook/],
+    [["--executors", "process,dockr"], /--executors: "dockr" unknown; choose from process, docker, webhook/],
     [["--webhook-allow", "10.0.0.0"], /--webhook-allow: must be ranges such as 10\.0\.0\.0\/8/],
     [["--webhook-allow", "10.0.0.0/33"], /--webhook-allow: must be ranges/],
     [["--node-ttl", "0"], /--node-ttl: must be between 500ms and 1h/],
@@ -109,6 +109,50 @@ describe("what would only fail later is refused as configuration, with the flag 
   test("ranges and `all` are taken", () => {
     expect(load(["--webhook-allow", "10.0.0.0/8,fd00::/8"]).webhookAllow).toEqual(["10.0.0.0/8", "fd00::/8"]);
     expect(load(["--webhook-allow", "all"]).webhookAllow).toEqual(["all"]);
+  });
+});
+
+describe("the executors' options", () => {
+  test("all three are offered by default, with limits, and processes not without", () => {
+    expect(load([])).toMatchObject({
+      ...{ executors: ["process", "docker", "webhook"], allowUnlimitedProcesses: false, processIsolation: "full" },
+      ...{ processMemory: 256 * 1024 ** 2, processSwap: 0, processCpus: 0.5, processPids: 256, processTmp: 64 * 1024 ** 2 },
+      ...{ image: "alpine:latest", dockerImages: [], dockerPull: "missing", dockerSocket: "/var/run/docker.sock" },
+      ...{ dockerMemory: 256 * 1024 ** 2, dockerCpus: 0.5, dockerJobTimeout: 30_000, dockerPullTimeout: 120_000 },
+      ...{ webhookMaxRedirects: 0 },
+    });
+    expect(load([])).toMatchObject({ processIo: undefined, processMaxMemory: undefined, webhookSecretFile: undefined });
+  });
+
+  test("flags, variables and the file say them", () => {
+    const argv = ["--allow-unlimited-processes", "--process-cpus", "0.25", "--docker-socket", "unix:///run/user/1000/docker.sock"];
+    const env = { COX_DOCKER_IMAGES: "alpine:*, busybox:latest", COX_PROCESS_READ_ONLY_PATHS: "/opt,/srv" };
+    expect(load(argv, { ...env, COX_CONFIG: "x" }, JSON.stringify({ dockerMaxMemory: "1GB", processIo: 1_000 }))).toMatchObject({
+      ...{ allowUnlimitedProcesses: true, processCpus: 0.25, dockerSocket: "/run/user/1000/docker.sock" },
+      ...{ dockerImages: ["alpine:*", "busybox:latest"], processReadOnlyPaths: ["/opt", "/srv"] },
+      ...{ dockerMaxMemory: 1024 ** 3, processIo: 1_000 },
+    });
+  });
+
+  test.each([
+    [["--process-memory", "0"], /--process-memory: must be between 1MB and/],
+    [["--process-cpus", "0"], /--process-cpus: must be at least 0\.01/],
+    [["--process-cpus", "NaN"], /--process-cpus: must be a number/],
+    [["--process-cpus", "Infinity"], /--process-cpus: must be/],
+    [["--process-pids", "1.5"], /--process-pids: must be a whole number/],
+    [["--process-swap", "-1"], /--process-swap: "-1" is not a size/],
+    [["--docker-memory", "1MB"], /--docker-memory: must be between 6MB and/],
+    [["--process-open-files", "1"], /--process-open-files: must be at least 16/],
+    [["--docker-pull", "sometimes"], /--docker-pull: /],
+    [["--docker-job-timeout", "0"], /--docker-job-timeout: must be between/],
+    [["--docker-socket", "tcp://10.0.0.1:2375"], /--docker-socket: must be the path of a unix socket/],
+    [["--process-read-only-paths", "/opt,srv"], /--process-read-only-paths: must be absolute paths/],
+    [["--process-read-only-paths", "/tmp/x"], /--process-read-only-paths: must not lie below \/tmp/],
+    [["--cgroup-directory", "coxswain"], /--cgroup-directory: must be an absolute path/],
+    [["--webhook-max-redirects", "-1"], /--webhook-max-redirects: must be at least 0/],
+    [["--process-isolation", "none"], /--process-isolation none needs --allow-unlimited-processes/],
+  ])("%j is refused", (argv, message) => {
+    expect(problemsOf(argv).join("\n")).toMatch(message);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { ClusterStatus } from "@coxswain/client";
 import type { CliEnvironment } from "../environment.ts";
+import { executorNotes } from "../output/executors.ts";
 import { clusterJson, logJson } from "../output/json.ts";
 import { fields, table } from "../output/table.ts";
 import { wholeNumber } from "../parse/values.ts";
@@ -51,7 +52,8 @@ function clusterText(status: ClusterStatus): string {
     node.matchIndex === 0 ? "-" : String(node.matchIndex),
     node.executors.length === 0 ? "-" : node.executors.join(","),
   ]);
-  return `${summary}\n${table(headings, rows)}`;
+  const notes = executorNotes(status.nodes).map((note) => `${note}\n`);
+  return [summary, table(headings, rows), ...(notes.length === 0 ? [] : [notes.join("")])].join("\n");
 }
 
 function yesNo(fact: boolean): string {

@@ -1,14 +1,14 @@
+import type { Command } from "commander";
 import type { JobSpec, PolicySpec, ScheduleSpec, TaskSpec } from "@coxswain/client";
 import { CronError, parseCron } from "@coxswain/cron";
 import { UsageError } from "../errors.ts";
 import { parseDuration } from "../parse/duration.ts";
 import { parseInstant } from "../parse/instant.ts";
 import { parseHeaders, readPayload } from "../parse/values.ts";
+import { type TaskFlags, hasTaskFlags, taskOf } from "./task-options.ts";
 
 /** The flags of `cox job submit` that say what, when and how. */
-export interface SpecFlags {
-  readonly image?: string;
-  readonly docker?: boolean;
+export interface SpecFlags extends TaskFlags {
   readonly webhook?: string;
   readonly payload?: string;
   readonly method?: string;
@@ -27,40 +27,34 @@ export interface SpecFlags {
 }
 
 /**
- * The job that the flags describe.
+ * The job that the words and flags describe.
  *
  * @throws UsageError when they contradict each other or make no sense
  */
-export function specOf(line: string | undefined, options: SpecFlags, nowMs: number): JobSpec {
+export function specOf(command: Command, options: SpecFlags, nowMs: number): JobSpec {
   const schedule = scheduleOf(options, nowMs);
   const policy = policyOf(options);
   return {
     ...(options.id === undefined ? {} : { id: options.id }),
-    ...whatOf(line, options),
+    task: whatOf(command, options),
     ...(schedule === undefined ? {} : { schedule }),
     ...(Object.keys(policy).length === 0 ? {} : { policy }),
   };
 }
 
-function whatOf(line: string | undefined, options: SpecFlags): Pick<JobSpec, "command" | "image" | "task"> {
-  const ways = [line !== undefined, options.webhook !== undefined, options.none === true].filter(
-    Boolean,
-  ).length;
+function whatOf(command: Command, options: SpecFlags): TaskSpec {
+  const hasWords = command.args.length > 0;
+  const ways = [hasWords, options.webhook !== undefined, options.none === true].filter(Boolean).length;
   if (ways !== 1)
     throw new UsageError('Say what to run, once: a command such as "echo hello", --webhook URL, or --none.');
   const forWebhook = options.payload ?? options.method ?? options.header;
   if (options.webhook === undefined && forWebhook !== undefined) {
     throw new UsageError("--payload, --method and --header belong to --webhook.");
   }
-  const inContainer = options.docker === true || options.image !== undefined;
-  if (line === undefined && inContainer)
-    throw new UsageError("--docker and --image need a command to run in the container.");
-  if (options.webhook !== undefined) return { task: webhookOf(options.webhook, options) };
-  if (options.none === true) return { task: { kind: "none" } };
-  if (line === undefined || line.trim() === "")
-    throw new UsageError("The command is empty: give a shell line.");
-  if (options.image !== undefined) return { command: line, image: options.image };
-  return options.docker === true ? { task: { kind: "docker", shell: line } } : { command: line };
+  if (hasWords) return taskOf(command, options);
+  if (hasTaskFlags(options))
+    throw new UsageError("--docker, --image, --env, --workdir and limits need a command to run.");
+  return options.webhook === undefined ? { kind: "none" } : webhookOf(options.webhook, options);
 }
 
 function webhookOf(url: string, options: SpecFlags): TaskSpec {

@@ -39,6 +39,7 @@ export function statusText(job: JobStatus): string {
   const lines = fields([
     ["Job", job.jobId],
     ["Status", job.status],
+    ["Waits", job.pendingReason],
     ["State", job.state],
     ["Exit code", job.exitCode?.toString()],
     ["Node", node?.toString()],

@@ -5,6 +5,7 @@ import { gathered, wholeNumber } from "../parse/values.ts";
 import { clusterCommand } from "../session.ts";
 import { type SpecFlags, specOf } from "./job-spec.ts";
 import { JobFailedError, statusText } from "./job-status.ts";
+import { addTaskOptions } from "./task-options.ts";
 
 interface SubmitFlags extends SpecFlags {
   readonly wait?: boolean;
@@ -16,19 +17,14 @@ Examples:
   cox job submit --at +3s "date"
   cox job submit --cron "30 2 * * *" --tz Europe/Berlin "pg_dump app > /backup/app.sql"
   cox job submit --webhook https://example.org/hook --payload '{"a":1}' --header "X-Team: ops"
-  cox job submit --image alpine:latest "cat /etc/os-release" --wait`;
+  cox job submit --docker --image alpine:latest "cat /etc/os-release" --wait
+  cox job submit --memory 32m --cpu 0.2 --env NAME=Ada -- printenv NAME`;
 
 export function addJobSubmit(job: Command, environment: CliEnvironment): void {
   const command = job
     .command("submit")
-    .description("store a job and print its id; the cluster runs it now, at an instant, or again and again")
-    .argument("[command]", "a shell line to run")
-    .addOption(new Option("--image <image>", "run it in a container of this image").helpGroup("What to run:"))
-    .addOption(
-      new Option("--docker", "run it in a container of the cluster's default image").helpGroup(
-        "What to run:",
-      ),
-    )
+    .description("store a job and print its id; the cluster runs it now, at an instant, or again and again");
+  addTaskOptions(command)
     .addOption(new Option("--webhook <url>", "call this address instead").helpGroup("What to run:"))
     .addOption(new Option("--payload <text|@file>", "what to send to it").helpGroup("What to run:"))
     .addOption(new Option("--method <method>", "how to call it (default: POST)").helpGroup("What to run:"))
@@ -68,8 +64,8 @@ export function addJobSubmit(job: Command, environment: CliEnvironment): void {
     .option("--id <id>", "your own id: a second submit with it and the same content is the same job")
     .option("--wait", "wait for the end, show it, and exit with 1 unless the job completed")
     .addHelpText("after", examples);
-  clusterCommand<SubmitFlags>(command, environment, async (session, options, [line]) => {
-    const submitted = await session.client.submit(specOf(line, options, session.nowMs));
+  clusterCommand<SubmitFlags>(command, environment, async (session, options) => {
+    const submitted = await session.client.submit(specOf(command, options, session.nowMs));
     if (options.wait !== true) {
       session.print({ json: () => submittedJson(submitted), table: () => `${submitted.jobId}\n` });
       return;

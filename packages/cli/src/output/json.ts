@@ -4,6 +4,7 @@ import type {
   ExecutionView,
   JobListItem,
   JobStatus,
+  LimitsSpec,
   LogEntries,
   ScheduleSpec,
   Submitted,
@@ -58,6 +59,7 @@ export function statusJson(job: JobStatus): Json {
     missed_occurrences: job.missedOccurrences,
     latest_execution_id: job.latestExecutionId,
     cancel_reason: job.cancelReason,
+    pending_reason: job.pendingReason,
   };
 }
 
@@ -89,8 +91,26 @@ function taskJson(task: TaskSpec | undefined): Json {
 }
 
 function commandJson(task: TaskSpec & { readonly kind: "process" | "docker" }): Record<string, Json> {
-  const { shell = "", argv = [], env = {}, workingDirectory = "" } = task;
-  return { shell, argv: [...argv], env: { ...env }, working_directory: workingDirectory };
+  const { shell = "", argv = [], env = {}, workingDirectory = "", limits } = task;
+  return {
+    shell,
+    argv: [...argv],
+    env: { ...env },
+    working_directory: workingDirectory,
+    limits: limits === undefined ? null : limitsJson(limits),
+  };
+}
+
+function limitsJson(limits: LimitsSpec): Json {
+  return {
+    memory_bytes: limits.memoryBytes ?? null,
+    swap_bytes: limits.swapBytes ?? null,
+    cpus: limits.cpus ?? null,
+    pids: limits.pids ?? null,
+    io_bytes_per_second: limits.ioBytesPerSecond ?? null,
+    tmpfs_bytes: limits.tmpfsBytes ?? null,
+    open_files: limits.openFiles ?? null,
+  };
 }
 
 function scheduleJson(schedule: ScheduleSpec): Json {
@@ -182,6 +202,7 @@ export function clusterJson(status: ClusterStatus): Json {
       draining: node.draining,
       executors: [...node.executors],
       missing_executors: { ...node.missingExecutors },
+      executor_limitations: { ...node.executorLimitations },
       capacity: node.capacity,
       running: node.running,
       match_index: node.matchIndex,

@@ -42,7 +42,7 @@ export class CgroupParent {
       if (missing.length > 0) return `the cgroup controllers ${missing.join(", ")} are missing in ${dirname(place)}`;
       const wanted = [...NEEDED, ...(offered.includes("io") ? ["io"] : [])];
       for (const above of [dirname(place), place]) await enable(above, wanted, files);
-      return new CgroupParent(place, new Set(wanted), await disks(), files);
+      return new CgroupParent(place, new Set(wanted), wanted.includes("io") ? await disks() : [], files);
     } catch (error) {
       return `cgroups cannot be made in ${place}: ${(error as Error).message}`;
     }

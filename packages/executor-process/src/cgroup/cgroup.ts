@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf } from "./cgroup-files.ts";
 import type { CgroupFiles } from "./cgroup-files.ts";
 import { controlWrites, counterIn, wordsIn } from "./control-files.ts";
-import type { Limits } from "./limits.ts";
+import type { Limits } from "../limits.ts";
 
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 50;

@@ -1,4 +1,4 @@
-import type { Limits } from "./limits.ts";
+import type { Limits } from "../limits.ts";
 
 /** One write into a control file of a cgroup (v2). */
 export interface ControlWrite {
@@ -9,11 +9,6 @@ export interface ControlWrite {
 export type Controller = "cpu" | "memory" | "pids" | "io";
 
 const CPU_PERIOD_US = 100_000;
-
-/** The controllers that hold an attempt to `limits`. */
-export function controllersFor(limits: Limits): readonly Controller[] {
-  return ["cpu", "memory", "pids", ...(limits.ioBytesPerSecond === undefined ? [] : (["io"] as const))];
-}
 
 /**
  * What is written into a new cgroup before anyone enters it.

@@ -8,15 +8,18 @@ import type { GuardTarget } from "@coxswain/executor";
 /** Lines to the guard. */
 export type GuardOrder =
   | { readonly op: "renew"; readonly endUptimeMs: number }
-  | ({ readonly op: "protect" | "keep"; readonly id: number } & Omit<GuardTarget, "kind">)
+  | ({ readonly op: "protect" | "keep"; readonly id: number } & GuardTarget)
   | { readonly op: "release" | "ask"; readonly id: number }
-  | { readonly op: "end" };
+  | { readonly op: "end"; readonly ids?: readonly number[] }
+  | { readonly op: "forget"; readonly record: string }
+  | { readonly op: "quit" };
 
 /** Lines from the guard. */
 export type GuardReport =
-  | { readonly up: true }
+  | { readonly up: true; readonly record?: string }
+  | { readonly renewed: number }
   | { readonly ack: number }
-  | { readonly refused: number }
+  | { readonly refused: number; readonly because?: string }
   | { readonly asked: number; readonly guarded: boolean }
   | { readonly ended: readonly number[]; readonly reason: "lease" | "told"; readonly left: readonly number[] };
 
@@ -35,9 +38,10 @@ const ENTRY = new URL("../../src/guard/guard-main.mjs", import.meta.url);
 export class GuardChild {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
 
-  constructor(events: GuardChildEvents) {
+  /** @param directory of its record; undefined: it keeps none */
+  constructor(events: GuardChildEvents, directory: string | undefined) {
     const { NODE_OPTIONS: _, ...env } = process.env;
-    this.#child = spawn(process.execPath, [fileURLToPath(ENTRY)], {
+    this.#child = spawn(process.execPath, [fileURLToPath(ENTRY), ...(directory === undefined ? [] : [directory])], {
       cwd: "/",
       detached: true,
       env,
@@ -68,8 +72,9 @@ export class GuardChild {
     this.#child.kill("SIGKILL");
   }
 
-  /** It kills what it still guards, then exits. */
-  closeInput(): void {
+  /** It ends what it still guards, containers too, then exits. */
+  quit(): void {
+    this.tell({ op: "quit" });
     this.#child.stdin.end();
   }
 }

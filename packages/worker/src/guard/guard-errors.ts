@@ -18,3 +18,8 @@ export class LeaseEndedError extends GuardError {
 export class GuardStoppedError extends GuardError {
   readonly code = "GUARD_STOPPED";
 }
+
+/** The guard could not write down what it guards, so that a later start of the node would not know of it. */
+export class GuardRecordError extends GuardError {
+  readonly code = "GUARD_RECORD_FAILED";
+}

@@ -1,0 +1,76 @@
+import { inspect } from "node:util";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { ABLE, FakeEngine } from "./fake-engine.ts";
+import { Bench } from "./bench.ts";
+import { engineAgent } from "../src/engine-agent.ts";
+import { Engine } from "../src/engine.ts";
+
+let engine: FakeEngine;
+let bench: Bench;
+beforeEach(async () => {
+  engine = await FakeEngine.listen();
+  bench = new Bench(engine);
+});
+afterEach(async () => {
+  await bench.close();
+  await engine.close();
+});
+
+describe("an engine that cannot hold a limit", () => {
+  test.each([
+    ["memory limits", { MemoryLimit: false }],
+    ["swap limits", { SwapLimit: false }],
+    ["cpu quotas", { CpuCfsQuota: false }],
+    ["pids limits", { PidsLimit: false }],
+    ["seccomp", { SecurityOptions: ["name=apparmor"] }],
+    ["seccomp", { SecurityOptions: ["name=seccomp,profile=unconfined"] }],
+    ["Linux containers", { OSType: "windows" }],
+  ])("for want of %s is not available, and its attempts fail with the reason before anything is made", async (what, lacks) => {
+    engine.abilities = { ...ABLE, ...lacks };
+    expect(await bench.executor.available()).toMatchObject({ ok: false, reason: expect.stringContaining(`lacks ${what}`) });
+    const { result } = await bench.finish({ shell: "true" });
+    expect(result).toMatchObject({ outcome: "failed", errorType: "ISOLATION_MISSING", retryable: true, startedAtMs: 0 });
+    expect(result.errorMessage).toContain(what);
+    expect(engine.created).toBeUndefined();
+  });
+
+  test("and says so when it makes the container: that one is removed, and never started", async () => {
+    engine.warnings = ["Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap."];
+    const { result } = await bench.finish({ shell: "true" });
+    expect(result).toMatchObject({ outcome: "failed", errorType: "ISOLATION_MISSING", retryable: true, startedAtMs: 0 });
+    expect(result.errorMessage).toContain("swap limit");
+    expect(engine.log).toEqual(["info", "create", "remove"]);
+  });
+
+  test("warnings of another kind keep nothing from running", async () => {
+    engine.warnings = ["The requested image's platform (linux/arm64) does not match the detected host platform (linux/amd64)"];
+    expect((await bench.finish({ shell: "true" })).result).toMatchObject({ outcome: "succeeded" });
+  });
+});
+
+describe("the requests of an attempt", () => {
+  test("attach, wait and the check of volumes are answered before the engine is asked to start", async () => {
+    expect((await bench.finish({ shell: "true" })).result).toMatchObject({ outcome: "succeeded" });
+    const start = engine.log.indexOf("start");
+    expect(engine.log.slice(0, 2)).toEqual(["info", "create"]);
+    expect(engine.log.slice(2, start).sort()).toEqual(["answered attach", "answered json", "answered wait", "attach", "json", "wait"]);
+  });
+
+  test("carry the task in their bodies, not in URLs, which engines log", async () => {
+    await bench.finish({ shell: "echo secret", env: { PASSWORD: "secret" } });
+    expect(JSON.stringify(engine.created)).toContain("PASSWORD=secret");
+    expect(engine.urls.join("\n")).not.toContain("secret");
+  });
+
+  test("a container with volumes is never started", async () => {
+    engine.mounts = [{ Type: "volume", Destination: "/data" }];
+    expect((await bench.finish({ shell: "true" })).result).toMatchObject({ errorType: "START_FAILED", retryable: false });
+    expect(engine.log).not.toContain("start");
+  });
+
+  test("are not described with all the connections there are", () => {
+    const { docker } = new Engine({ socketPath: engine.socketPath, engineTimeoutMs: 1 });
+    expect(inspect(engineAgent(), { showHidden: true, depth: null })).toBe("the engine's connections");
+    expect(inspect((docker as unknown as { modem: { agent: unknown } }).modem.agent, { depth: null })).toBe("the engine's connections");
+  });
+});

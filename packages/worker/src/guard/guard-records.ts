@@ -1,0 +1,83 @@
+/**
+ * What earlier guards of this node left on disk (written by guard-record.mjs), and how they are relieved.
+ */
+import { readdir, readFile, rm } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ContainerTarget, Logger } from "@coxswain/executor";
+
+/** A guard of an earlier start of the node, alive or not. */
+export interface GuardRecord {
+  readonly file: string;
+  readonly pid: number;
+  /** Field 22 of its stat: tells a reused number apart. */
+  readonly startTime: string;
+  /** On the clock of {@link uptimeMs}; 0 when it never had a lease. */
+  readonly leaseEndUptimeMs: number;
+  readonly targets: readonly ContainerTarget[];
+}
+
+const GONE_WITHIN_MS = 5_000;
+const LOOK_AGAIN_MS = 5;
+
+/** Records of this boot of the machine; those of earlier ones are removed, with the containers they named long gone. */
+export async function guardRecords(directory: string, but: string | undefined): Promise<GuardRecord[]> {
+  const bootId = (await readFile("/proc/sys/kernel/random/boot_id", "latin1")).trim();
+  const names = (await readdir(directory)).filter((name) => name.endsWith(".json") && name !== but);
+  const records = await Promise.all(names.map((name) => read(join(directory, name), bootId)));
+  return records.flat();
+}
+
+async function read(file: string, bootId: string): Promise<GuardRecord[]> {
+  const record = JSON.parse((await readFile(file, "utf8")) || "{}") as Partial<GuardRecord> & { readonly bootId?: string };
+  const { pid, startTime, leaseEndUptimeMs, targets } = record;
+  if (record.bootId !== bootId || pid === undefined || startTime === undefined || targets === undefined) {
+    await rm(file, { force: true });
+    return [];
+  }
+  return [{ file, pid, startTime, leaseEndUptimeMs: leaseEndUptimeMs ?? 0, targets }];
+}
+
+/**
+ * Until when their targets may run. The earliest end counts: a guard that died may have missed renewals, and
+ * what is left by several starts of the node is held to what all of them knew.
+ */
+export function leaseEndOf(records: readonly GuardRecord[]): number {
+  const ends = (some: readonly GuardRecord[]): number[] => some.map(({ leaseEndUptimeMs }) => leaseEndUptimeMs);
+  const guarding = records.filter(({ targets }) => targets.length > 0);
+  return guarding.length > 0 ? Math.min(...ends(guarding)) : Math.max(0, ...ends(records));
+}
+
+/**
+ * Ends a guard whose targets another one protects by now, and removes its record. Nothing else may be killed: the
+ * number is looked at first.
+ */
+export async function relieve({ file, pid, startTime }: GuardRecord, logger: Logger): Promise<void> {
+  const giveUpAt = performance.now() + GONE_WITHIN_MS;
+  while (isAlive(pid, startTime)) {
+    if (performance.now() > giveUpAt) return logger.warn({ pid }, "an earlier guard cannot be ended; it ends what it guards when its lease does");
+    kill(pid);
+    await delay(LOOK_AGAIN_MS);
+  }
+  await rm(file, { force: true });
+}
+
+function isAlive(pid: number, startTime: string): boolean {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The command's name may contain anything, so fields are counted from its last parenthesis.
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return fields[19] === startTime && fields[0] !== "Z" && fields[0] !== "X";
+  } catch {
+    return false;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // Gone, or another user's: then it stays.
+  }
+}
