@@ -236,7 +236,11 @@ export class Worker {
     this.#reporter.add(attemptReport(assigned, result, attempt.output, tailBytes));
     this.#attempts.delete(key);
     this.#options.logger.info(
-      { execution: assigned.executionId, attempt: assigned.attempt, outcome: result.outcome, exitCode: result.exitCode },
+      {
+        event: "attempt.ended",
+        ...{ jobId: assigned.jobId, execution: assigned.executionId, attempt: assigned.attempt },
+        ...{ outcome: result.outcome, exitCode: result.exitCode },
+      },
       "attempt ended",
     );
     this.#wake();
@@ -263,7 +267,11 @@ export class Worker {
       const executor = task && executors.get(task.kind);
       if (task === undefined || executor === undefined)
         return lostResult(`This node does not offer tasks of kind ${task?.kind ?? "none"}.`, 0, clock.now());
-      logger.info({ execution: assigned.executionId, attempt: assigned.attempt, kind: task.kind }, "attempt starts");
+      const { jobId, executionId, attempt: number } = assigned;
+      logger.info(
+        { event: "attempt.started", jobId, owner: job.owner, execution: executionId, attempt: number, kind: task.kind },
+        "attempt starts",
+      );
       const spec = { task, timeoutMs: job.policy?.timeoutMs ?? 0 };
       return await attempt.run(executor, spec, this.#context(assigned, job, execution));
     } catch (error) {
