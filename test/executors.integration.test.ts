@@ -43,13 +43,15 @@ describe("without an engine", () => {
     expect(stdout).toMatch(/^process is limited on node 1: unlimited processes are allowed; tasks have no sandbox \(switched off\)/m);
   });
 
-  test("a job that needs one waits, its status says why, and it can be cancelled", async () => {
+  test("a job that needs one waits, its status says why, nothing waits behind it, and it can be cancelled", async () => {
     const id = (await cox(live, "job", "submit", "--docker", "--image", "alpine:latest", "echo hello")).stdout.trim();
     const { stdout } = await cox(live, "job", "status", id);
     expect(stdout).toMatch(/^Status +PENDING\nWaits +No node offers docker: the Docker engine at .*ENOENT/m);
+    const behind = await cox(live, "job", "submit", "--wait", "echo not held up");
+    expect(behind).toMatchObject({ code: 0, stdout: expect.stringMatching(/not held up\n$/) });
     expect(await cox(live, "job", "cancel", id)).toMatchObject({ code: 0 });
     expect((await cox(live, "job", "status", id)).stdout).not.toMatch(/^Waits/m);
-  });
+  }, 60_000);
 
   test("case 18: limits that make no sense are refused before there is a job", async () => {
     const client = live.connect();
@@ -86,7 +88,7 @@ if (missing.length > 0) console.warn(`SKIPPED, NOT TESTED: containers through a 
       task: { kind: "docker", image: "alpine:latest", shell: "echo hello", limits: null },
     });
     expect((await cox(live, "cluster", "status")).stdout).toMatch(/process,docker,webhook\n/);
-  }, 30_000);
+  }, 60_000);
 
   test("limits, environment, directory and literal words reach it", async () => {
     const limits = ["--memory", "64m", "--cpu", "0.2", "--pids", "16", "--open-files", "99", "--tmp", "1m"];
@@ -94,12 +96,12 @@ if (missing.length > 0) console.warn(`SKIPPED, NOT TESTED: containers through a 
     const job = await submitted("--docker", ...limits, "--env", "NAME=Ada", "--workdir", "/usr", "--", "/bin/sh", "-c", line, "sh", "$(reboot)");
     expect(job).toMatchObject({ status: "COMPLETED", output: "99\nAda $(reboot)\n/usr\n1024\n" });
     expect(job).toMatchObject({ task: { limits: { memory_bytes: 64 * 1024 ** 2, cpus: 0.2, pids: 16, swap_bytes: null } } });
-  }, 30_000);
+  }, 60_000);
 
   test("case 18: more than the node allows, and an image that it does not allow, fail with the reason", async () => {
     const tooMuch = await submitted("--docker", "--memory", "65m", "true");
     expect(tooMuch).toMatchObject({ status: "FAILED", error_type: "INVALID_TASK", error: expect.stringMatching(/limits\.memoryBytes must be from .* to 67108864/) });
     const foreign = await submitted("--image", "busybox:latest", "true");
     expect(foreign).toMatchObject({ status: "FAILED", error_type: "INVALID_TASK", error: expect.stringMatching(/busybox:latest is not allowed/) });
-  }, 30_000);
+  }, 60_000);
 });

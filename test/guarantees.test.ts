@@ -1,21 +1,11 @@
-/**
- * docs/guarantees.md names the tests that hold each rule; they must exist under the names it gives.
- */
+/** docs/guarantees.md speaks of every rule; test/named-tests.test.ts looks for the tests it names. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const page = readFileSync(`${ROOT}docs/guarantees.md`, "utf8");
-const named = [...page.matchAll(/\[([^\]]+)\]\(\.\.\/([^)]+\.test\.ts)\)/g)].map(([, title = "", file = ""]) => ({ title, file }));
+const page = readFileSync(fileURLToPath(new URL("../docs/guarantees.md", import.meta.url)), "utf8");
 
-describe("docs/guarantees.md", () => {
-  test("names a test for each rule from G1 to G24", () => {
-    const rules = [...page.matchAll(/^\| (G\d+) \|/gm)].map(([, rule]) => rule);
-    expect(rules).toEqual(Array.from({ length: 24 }, (_, index) => `G${index + 1}`));
-  });
-
-  test.each(named.filter(({ title }) => !title.startsWith("ten rounds") && title !== "a test"))("$file has: $title", ({ file, title }) => {
-    expect(readFileSync(`${ROOT}${file}`, "utf8")).toContain(title);
-  });
+test("docs/guarantees.md names a test for each rule from G1 to G24", () => {
+  const rules = [...page.matchAll(/^\| (G\d+) \|.*\.test\.ts\)/gm)].map(([, rule]) => rule);
+  expect(rules).toEqual(Array.from({ length: 24 }, (_, index) => `G${index + 1}`));
 });

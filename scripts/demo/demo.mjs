@@ -20,23 +20,32 @@ const IMAGE = "alpine:latest";
 class Stage {
   static async open() {
     const stage = new Stage();
-    stage.processes = new PipeLedger();
-    stage.webhooks = new WebhookLedger();
-    await stage.processes.open();
-    await stage.webhooks.open();
-    stage.cluster = await LocalCluster.create({
+    try {
+      await stage.#open();
+      return stage;
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
+  }
+
+  async #open() {
+    this.processes = new PipeLedger();
+    this.webhooks = new WebhookLedger();
+    await this.processes.open();
+    await this.webhooks.open();
+    this.cluster = await LocalCluster.create({
       preferredPort: PREFERRED_PORT,
       isolation: "full",
       extraArgs: [
         // The webhook receiver listens on loopback, which webhooks may not call unless a node allows it.
         ...["--webhook-allow", "127.0.0.1/32", "--log-format", "json"],
-        ...["--process-read-only-paths", stage.processes.directory, "--docker-socket", engineSocket()],
+        ...["--process-read-only-paths", this.processes.directory, "--docker-socket", engineSocket()],
       ],
     });
-    stage.client = stage.connect(stage.cluster.addresses);
-    stage.watch = new Watch(stage.client);
-    stage.jobs = [];
-    return stage;
+    this.client = this.connect(this.cluster.addresses);
+    this.watch = new Watch(this.client);
+    this.jobs = [];
   }
 
   connect(servers) {
@@ -92,15 +101,21 @@ async function startCluster(stage) {
     return seen.leaderId !== 0 && seen.nodes.filter((node) => node.isAlive).length === 3 && seen;
   });
   console.log(`Node ${status.leaderId} leads cluster ${status.clusterId}, term ${status.currentTerm}.`);
-  for (const node of status.nodes)
-    console.log(`  node ${node.nodeId}  ${node.address}  runs ${node.executors.join(", ")}, ${node.capacity} at a time`);
-  for (const note of executorNotes(status.nodes)) console.log(`  ${note}`);
-  if (status.nodes.some((node) => node.executorLimitations.process !== undefined))
-    console.log("  This demo runs processes all the same, with what there is; other nodes refuse them unless told --allow-unlimited-processes.");
-  stage.runsContainers = status.nodes.some((node) => node.executors.includes("docker"));
-  stage.hasImage = stage.runsContainers && (await hasImage(engineSocket(), IMAGE));
-  if (stage.runsContainers && !stage.hasImage) console.log(`  The engine has no ${IMAGE}: after \`docker pull ${IMAGE}\` this demo shows a container, too.`);
+  await showExecutors(stage, status.nodes);
   console.log("\n  ended at      where   job        status       took    started     last line of output");
+}
+
+/** What each node can run on this machine, and why it cannot run the rest. */
+async function showExecutors(stage, nodes) {
+  for (const node of nodes)
+    console.log(`  node ${node.nodeId}  ${node.address}  runs ${node.executors.join(", ")}, ${node.capacity} at a time`);
+  for (const note of executorNotes(nodes)) console.log(`  ${note}`);
+  if (nodes.some((node) => node.executorLimitations.process !== undefined))
+    console.log("  This demo runs processes all the same, with what there is; other nodes refuse them unless told --allow-unlimited-processes.");
+  stage.runsContainers = nodes.some((node) => node.executors.includes("docker"));
+  stage.hasImage = stage.runsContainers && (await hasImage(engineSocket(), IMAGE));
+  if (stage.runsContainers && !stage.hasImage)
+    console.log(`  The engine has no ${IMAGE}: after \`docker pull ${IMAGE}\` this demo shows a container, too.`);
 }
 
 /** A job of each kind that there is; resolves with the id of the cron job. */

@@ -64,7 +64,7 @@ export class PipeLedger {
 
   async close() {
     this.#socket?.destroy();
-    await rm(this.directory, { recursive: true, force: true });
+    if (this.directory !== undefined) await rm(this.directory, { recursive: true, force: true });
   }
 }
 

@@ -4,6 +4,7 @@
 import type { Executor } from "@coxswain/executor";
 import type { Closers } from "./closers.ts";
 import { EXECUTOR_KINDS } from "./config/executor-kinds.ts";
+import type { ExecutorKind } from "./config/executor-kinds.ts";
 import { EXECUTOR_BUILDERS } from "./executor-builders.ts";
 import type { ExecutorSite } from "./executor-builders.ts";
 
@@ -36,7 +37,11 @@ export async function openExecutors(site: ExecutorSite, closers: Closers): Promi
     const availability = await executor.available();
     // What an engine left that does not answer now, the guard ends.
     if (executor.adopt !== undefined && availability.ok) adopting.push(executor);
-    if (!asked.has(kind)) continue;
+    if (!asked.has(kind)) {
+      // An engine that is no more used is not watched either; what adopts is still to reap.
+      if (!adopting.includes(executor)) await executor.close();
+      continue;
+    }
     if (!availability.ok) missing.set(kind, availability.reason);
     else offered.set(kind, executor);
     if (availability.ok && availability.limitations !== undefined) limitations.set(kind, availability.limitations);
@@ -45,6 +50,7 @@ export async function openExecutors(site: ExecutorSite, closers: Closers): Promi
     for (const executor of adopting) {
       const reason = await reasonNotReaped(executor);
       if (reason !== undefined && offered.delete(executor.kind)) missing.set(executor.kind, reason);
+      if (!asked.has(executor.kind as ExecutorKind)) await executor.close();
     }
   };
   return { offered, missing, limitations, reap };

@@ -2,13 +2,14 @@
  * The half of a node that runs attempts: executors, guard, lease, worker, and what keeps it known to the cluster.
  */
 import type { LeaderLink } from "@coxswain/api-grpc";
-import { systemClock } from "@coxswain/executor";
+import { OutputBudget, systemClock } from "@coxswain/executor";
 import type { AttemptRef } from "@coxswain/executor";
 import { SUPPORTED_FEATURE_LEVEL } from "@coxswain/state-machine";
 import type { JobStore, RegisterNode } from "@coxswain/state-machine";
 import type { Logger } from "@coxswain/telemetry";
-import { GuardProcess, Lease, LevelResultStore, uptimeMs, Worker } from "@coxswain/worker";
+import { GuardProcess, Lease, LevelResultStore, OutputSpool, uptimeMs, Worker } from "@coxswain/worker";
 import type { Closers } from "./closers.ts";
+import type { NodeOptions } from "./config/options.ts";
 import { openExecutors } from "./executors.ts";
 import type { OfferedExecutors } from "./executors.ts";
 import type { Foundation } from "./foundation.ts";
@@ -55,6 +56,7 @@ export class WorkerSide {
     const executors = await openExecutors({ options, stateDirectory: directory.processes, nodeUuid }, closers);
     const results = await openResults(directory.results);
     closers.add("results", () => results.close());
+    const outputSpool = await openSpool(options, directory.spool, closers);
     const lease = new Lease({ uptimeMs, after });
     closers.add("lease", () => lease.close());
     const worker = new Worker({
@@ -68,6 +70,8 @@ export class WorkerSide {
       guard,
       clock: systemClock,
       outputTailBytes: options.outputTailBytes,
+      outputBudget: new OutputBudget({ totalBytes: options.outputMemoryBytes }),
+      ...(outputSpool === undefined ? {} : { outputSpool }),
       logger,
     });
     // Later than its lease nothing of an earlier start may go on.
@@ -116,6 +120,15 @@ export class WorkerSide {
       await this.#parts.presence.stop();
     }
   }
+}
+
+/** Undefined where it was turned off; what an earlier start kept then stays as it is. */
+async function openSpool(options: NodeOptions, directory: string, closers: Closers): Promise<OutputSpool | undefined> {
+  const { outputSpoolBytes: maxBytes, outputSpoolAge: maxAgeMs } = options;
+  if (maxBytes === 0) return undefined;
+  const spool = await OutputSpool.open({ directory, maxBytes, maxAgeMs });
+  closers.add("output spool", () => spool.close());
+  return spool;
 }
 
 function registration(parts: WorkerSideParts, executors: OfferedExecutors, adopted: readonly AttemptRef[]): RegisterNode {

@@ -6,7 +6,7 @@ import { offsetAfterAdoption } from "./adoption.ts";
 import type { AdoptedContainer } from "./adoption.ts";
 import { Capture } from "./capture.ts";
 import { makeSure } from "./certain-end.ts";
-import { checkVolumes, makeContainer } from "./container-making.ts";
+import { makeContainer } from "./container-making.ts";
 import type { Surroundings } from "./container-making.ts";
 import { containerName } from "./container-spec.ts";
 import type { ContainerSpec, Run } from "./container-spec.ts";
@@ -78,10 +78,11 @@ export class ContainerAttempt implements RunningTask {
 
   async #carryOut(): Promise<Ending> {
     if ("adopted" in this.#origin) return this.#goOn(this.#origin.adopted);
-    const id = (this.#containerId = await makeContainer(this.#origin.spec, this.#around, this.#termination));
-    if (id === undefined) return this.#endingOf(undefined);
-    const { engine } = this.#around;
-    return this.#watched(id, "next-exit", checkVolumes(id, engine), async (code, capture) => {
+    const made = await makeContainer(this.#origin.spec, this.#around, this.#termination);
+    if (!made) return this.#endingOf(undefined);
+    const { id, checked } = made;
+    this.#containerId = id;
+    return this.#watched(id, "next-exit", checked, async (code, capture) => {
       // Ended while it was made ready: it never runs.
       if (this.#termination.cause) return this.#endingOf(undefined);
       this.#startedAtMs = this.#context.clock.now();

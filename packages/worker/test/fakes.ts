@@ -145,8 +145,8 @@ export class FakeStore implements WorkerStore {
     this.emit("assigned");
   }
 
-  requestStop(executionId: string): void {
-    this.#replace(executionId, { stopRequested: StopReason.CANCEL });
+  requestStop(executionId: string, stopGraceMs?: number): void {
+    this.#replace(executionId, { stopRequested: StopReason.CANCEL, stopGraceMs });
     this.emit("stopRequested");
   }
 
