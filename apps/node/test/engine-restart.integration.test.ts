@@ -8,7 +8,7 @@ import { Yard } from "./nodes.ts";
 
 const missing = missingForDocker();
 if (missing.length > 0) console.warn(`SKIPPED, NOT TESTED: an engine's restart under a node needs ${missing.join(", ")}`);
-const WITHIN_MS = 60_000;
+const WITHIN_MS = 120_000;
 
 /** Resolves when the container's init has started the task. */
 async function untilRuns(jobId: string): Promise<void> {
@@ -46,7 +46,7 @@ function read(file: string): string {
       await untilRuns(jobId);
       await engine.stop("SIGKILL");
       await engine.start();
-      expect(await client.waitFor(jobId, { timeoutMs: 30_000 })).toMatchObject({ status: "COMPLETED", attempts: 2 });
+      expect(await client.waitFor(jobId, { timeoutMs: 90_000 })).toMatchObject({ status: "COMPLETED", attempts: 2 });
       const { executions } = await client.executions(jobId);
       const [first, second] = executions[0]?.attempts ?? [];
       expect(first).toMatchObject({ outcome: "FAILED", errorType: "ENGINE" });
