@@ -5,12 +5,13 @@ import {
   clusterServiceImplementation,
   GrpcPeers,
   internalServiceImplementation,
+  jobWorkerServiceImplementation,
   LeaderLink,
   NodeClients,
   schedulerServiceImplementation,
 } from "@coxswain/api-grpc";
 import { answerForwarded, JobService } from "@coxswain/job-service";
-import { ClusterServiceService, InternalServiceService, SchedulerServiceService } from "@coxswain/protocol";
+import { ClusterServiceService, InternalServiceService, JobWorkerService, SchedulerServiceService } from "@coxswain/protocol";
 import type { FoundedIdentity, RaftNode } from "@coxswain/raft-core";
 import { GrpcTransport } from "@coxswain/raft-grpc";
 import { localAdmin, localNode } from "@coxswain/rpc";
@@ -26,10 +27,13 @@ import type { NodeOptions } from "./config/options.ts";
 import { Foundation } from "./foundation.ts";
 import { LeaderDuties } from "./leader-duties.ts";
 import { followLeadership } from "./leadership.ts";
+import { localStream } from "./local-output.ts";
 import { RaftProposer } from "./proposer.ts";
 import { openState, stateArrived } from "./lost-state.ts";
 import { followPeers } from "./peer-log.ts";
 import { startRaft } from "./raft-engine.ts";
+import { auditCalls } from "./security/call-audit.ts";
+import { certificateRefused } from "./security/certificate-refused.ts";
 import { LevelStateDirectory } from "./state-directory.ts";
 import { Succession } from "./succession.ts";
 import { after, now } from "./system-clock.ts";
@@ -79,6 +83,11 @@ export class CoxswainNode {
     return this.#foundation?.server.address ?? "";
   }
 
+  /** Readers that follow the output of an attempt which runs here, or has just ended. */
+  get outputReaders(): number {
+    return this.#workerSide?.worker.readerCount ?? 0;
+  }
+
   /**
    * Resolves when the node serves and is registered. Rejects, with everything closed, when it cannot; with
    * {@link StartCalledOffError} when `stop` was called meanwhile.
@@ -109,7 +118,7 @@ export class CoxswainNode {
     try {
       if (this.#foundation?.credentials.reload() === false) this.#logger.info({}, "the certificates have not changed");
     } catch (error) {
-      this.#logger.error({ err: error }, "certificates were not reloaded; the old ones stay");
+      this.#foundation?.security.record("certificate.refused", certificateRefused(error));
     }
   }
 
@@ -221,7 +230,6 @@ export class CoxswainNode {
     const clients = new NodeClients({ addressOf, credentials: credentials.channel });
     this.#closers.add("clients", () => clients.close());
     const stopRenewing = credentials.onReload(() => {
-      logger.info({}, "certificates reloaded; connections to other nodes are made anew");
       clients.renew();
       foundation.transport?.renew();
     });
@@ -236,9 +244,10 @@ export class CoxswainNode {
     this.#workerSide = workerSide;
     const localOutput = (executionId: string, attempt: number, tailBytes: number): Uint8Array | undefined =>
       workerSide.worker.outputTail(executionId, attempt, tailBytes);
+    const streamOutput = localStream(workerSide.worker);
     const jobService = new JobService({
       nodeId: options.nodeId,
-      ...{ raft, store, scheduler, localOutput, logger },
+      ...{ raft, store, scheduler, localOutput, localStream: streamOutput, logger },
       peers: new GrpcPeers({ nodeId: options.nodeId, clients }),
       clock: { now, after },
       newId: () => uuidv7(),
@@ -250,9 +259,12 @@ export class CoxswainNode {
       limits: { maxCommandBytes: options.maxCommandLength },
       settings: { commitWaitMs: options.commitTimeout },
     });
+    this.#closers.add("job service", () => jobService.close());
     const handling: HandlerOptions = {
       leader: () => addressOf(raft.status().leader),
       onError: (error, path) => logger.debug({ err: error, path }, "call refused"),
+      onAnswer: auditCalls(foundation.security),
+      maxMetadataBytes: options.maxMetadataBytes,
     };
     const insecure = !credentials.secure;
     const publicHandling = insecure ? { ...handling, insecurePeer: localAdmin } : handling;
@@ -265,12 +277,17 @@ export class CoxswainNode {
       implementation: { ...clusterServiceImplementation(jobService, publicHandling) },
     });
     server.serve({
+      definition: JobWorkerService,
+      implementation: { ...jobWorkerServiceImplementation(jobService, publicHandling) },
+    });
+    server.serve({
       definition: InternalServiceService,
       implementation: {
         ...internalServiceImplementation(
           {
             forward: (caller, method, request, callOptions) => answerForwarded(jobService, caller, method, request, callOptions),
             output: localOutput,
+            streamOutput,
             heartbeat: (request) => duties.heartbeat(request),
             registerNode: (registration) => duties.registerNode(registration),
             reportAttempts: (items) => duties.reportAttempts(items),
