@@ -7,6 +7,7 @@
  * state/          the job store, one directory for each installed snapshot
  * damaged-<time>/ a state that was found damaged and has been replaced; the newest only, for whoever looks into it
  * worker/         results that are not yet known to be applied, records of started processes and guarded containers
+ * spool/          output of finished attempts
  * ```
  */
 import { access, constants, mkdir } from "node:fs/promises";
@@ -19,6 +20,7 @@ export interface DataDirectory {
   readonly results: string;
   readonly processes: string;
   readonly guard: string;
+  readonly spool: string;
 }
 
 /** The data directory cannot be used. */
@@ -46,6 +48,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
     results: join(root, "worker", "results"),
     processes: join(root, "worker", "processes"),
     guard: join(root, "worker", "guard"),
+    spool: join(root, "spool"),
   };
   try {
     for (const part of Object.values(directory)) {

@@ -1,7 +1,7 @@
 /**
  * What a node stands on before it belongs to a cluster: its directory, identity, log and open port.
  */
-import { ClusterServiceService, InternalServiceService, SchedulerServiceService } from "@coxswain/protocol";
+import { ClusterServiceService, InternalServiceService, JobWorkerService, SchedulerServiceService } from "@coxswain/protocol";
 import { describeIdentity, isFounded } from "@coxswain/raft-core";
 import type { FoundedIdentity } from "@coxswain/raft-core";
 import { identifyPeer, raftService } from "@coxswain/raft-grpc";
@@ -95,7 +95,7 @@ export class Foundation {
     closers.add("server", () => server.close());
     const foundation = new Foundation({ options, directory, credentials, security, storage, membership, server });
     foundation.#serveRaft(logger);
-    server.serveStarting([SchedulerServiceService, ClusterServiceService, InternalServiceService]);
+    server.serveStarting([SchedulerServiceService, JobWorkerService, ClusterServiceService, InternalServiceService]);
     await server.listen(listenAddress(options));
     return foundation;
   }

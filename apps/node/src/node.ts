@@ -5,12 +5,13 @@ import {
   clusterServiceImplementation,
   GrpcPeers,
   internalServiceImplementation,
+  jobWorkerServiceImplementation,
   LeaderLink,
   NodeClients,
   schedulerServiceImplementation,
 } from "@coxswain/api-grpc";
 import { answerForwarded, JobService } from "@coxswain/job-service";
-import { ClusterServiceService, InternalServiceService, SchedulerServiceService } from "@coxswain/protocol";
+import { ClusterServiceService, InternalServiceService, JobWorkerService, SchedulerServiceService } from "@coxswain/protocol";
 import type { FoundedIdentity, RaftNode } from "@coxswain/raft-core";
 import { GrpcTransport } from "@coxswain/raft-grpc";
 import { localAdmin, localNode } from "@coxswain/rpc";
@@ -26,6 +27,7 @@ import type { NodeOptions } from "./config/options.ts";
 import { Foundation } from "./foundation.ts";
 import { LeaderDuties } from "./leader-duties.ts";
 import { followLeadership } from "./leadership.ts";
+import { localStream } from "./local-output.ts";
 import { RaftProposer } from "./proposer.ts";
 import { openState, stateArrived } from "./lost-state.ts";
 import { followPeers } from "./peer-log.ts";
@@ -79,6 +81,11 @@ export class CoxswainNode {
   /** `host:port` as bound; empty before. */
   get address(): string {
     return this.#foundation?.server.address ?? "";
+  }
+
+  /** Readers that follow the output of an attempt which runs here, or has just ended. */
+  get outputReaders(): number {
+    return this.#workerSide?.worker.readerCount ?? 0;
   }
 
   /**
@@ -237,9 +244,10 @@ export class CoxswainNode {
     this.#workerSide = workerSide;
     const localOutput = (executionId: string, attempt: number, tailBytes: number): Uint8Array | undefined =>
       workerSide.worker.outputTail(executionId, attempt, tailBytes);
+    const streamOutput = localStream(workerSide.worker);
     const jobService = new JobService({
       nodeId: options.nodeId,
-      ...{ raft, store, scheduler, localOutput, logger },
+      ...{ raft, store, scheduler, localOutput, localStream: streamOutput, logger },
       peers: new GrpcPeers({ nodeId: options.nodeId, clients }),
       clock: { now, after },
       newId: () => uuidv7(),
@@ -251,6 +259,7 @@ export class CoxswainNode {
       limits: { maxCommandBytes: options.maxCommandLength },
       settings: { commitWaitMs: options.commitTimeout },
     });
+    this.#closers.add("job service", () => jobService.close());
     const handling: HandlerOptions = {
       leader: () => addressOf(raft.status().leader),
       onError: (error, path) => logger.debug({ err: error, path }, "call refused"),
@@ -268,12 +277,17 @@ export class CoxswainNode {
       implementation: { ...clusterServiceImplementation(jobService, publicHandling) },
     });
     server.serve({
+      definition: JobWorkerService,
+      implementation: { ...jobWorkerServiceImplementation(jobService, publicHandling) },
+    });
+    server.serve({
       definition: InternalServiceService,
       implementation: {
         ...internalServiceImplementation(
           {
             forward: (caller, method, request, callOptions) => answerForwarded(jobService, caller, method, request, callOptions),
             output: localOutput,
+            streamOutput,
             heartbeat: (request) => duties.heartbeat(request),
             registerNode: (registration) => duties.registerNode(registration),
             reportAttempts: (items) => duties.reportAttempts(items),

@@ -107,3 +107,15 @@ export class TooManyReportsError extends ApiGrpcError {
     super(`${String(limit)} reports wait to be sent already. Report again when some were confirmed.`);
   }
 }
+
+/** Too many outputs are streamed to other nodes. */
+export class TooManyOutputStreamsError extends ApiGrpcError {
+  readonly code = "TOO_MANY_OUTPUT_STREAMS";
+  readonly category = "exhausted";
+
+  constructor(limit: number) {
+    super(
+      `The node that holds the output streams ${String(limit)} outputs to others already. Try again later.`,
+    );
+  }
+}

@@ -1,6 +1,6 @@
 /** Which public calls may be forwarded, and how their messages become bytes: read off the generated services. */
 import type { PublicCalls, PublicMethod } from "@coxswain/job-service";
-import { ClusterServiceService, SchedulerServiceService } from "@coxswain/protocol";
+import { ClusterServiceService, JobWorkerService, SchedulerServiceService } from "@coxswain/protocol";
 
 /** How one call travels. */
 export interface ForwardCodec<Request, Response> {
@@ -25,6 +25,7 @@ export const FORWARD_CODECS: Codecs = {
   getJobStatus: SchedulerServiceService.getJobStatus,
   listJobs: SchedulerServiceService.listJobs,
   listExecutions: SchedulerServiceService.listExecutions,
+  status: JobWorkerService.status,
   getClusterStatus: ClusterServiceService.getClusterStatus,
   transferLeadership: ClusterServiceService.transferLeadership,
   drainNode: ClusterServiceService.drainNode,

@@ -1,10 +1,19 @@
 /** `Peers` of the job service over InternalService. */
 import { errorFromDetail } from "@coxswain/job-service";
-import type { CallerIdentity, ForwardOptions, Peers, PublicCalls, PublicMethod } from "@coxswain/job-service";
-import type { ForwardResponse } from "@coxswain/protocol";
+import type {
+  CallerIdentity,
+  ForwardOptions,
+  OutputRequest,
+  Peers,
+  PublicCalls,
+  PublicMethod,
+  StreamOptions,
+} from "@coxswain/job-service";
+import type { ForwardResponse, OutputPiece } from "@coxswain/protocol";
 import { RemoteError } from "@coxswain/rpc";
 import { PeerRefusedError } from "./errors.ts";
 import { FORWARD_CODECS } from "./forward-table.ts";
+import { messagesOf } from "./messages-of.ts";
 import type { NodeClients } from "./node-clients.ts";
 import { unaryCall } from "./unary-call.ts";
 
@@ -60,6 +69,24 @@ export class GrpcPeers implements Peers {
     return found ? output : undefined;
   }
 
+  /** Read at the reader's pace: the other node is held back by flow control, and keeps what it must by its own bounds. */
+  async *streamOutput(
+    nodeId: number,
+    { executionId, attempt, offset, tailBytes, noFollow }: OutputRequest,
+    { signal }: StreamOptions,
+  ): AsyncGenerator<OutputPiece, void, undefined> {
+    const client = this.#clients.client(nodeId, "streams");
+    try {
+      yield* messagesOf(
+        () => client.streamOutput({ executionId, attempt, offset, tailBytes, noFollow }),
+        signal,
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      throw refusedBy(nodeId, error);
+    }
+  }
+
   /**
    * What the leader says to the caller comes as an answer. A status is between the two nodes: that the other was
    * not reached, or too late, is passed on; that it would not talk to this node is nothing the caller did.
@@ -68,10 +95,14 @@ export class GrpcPeers implements Peers {
     try {
       return await call();
     } catch (error) {
-      const passes = error instanceof RemoteError && PASSED_ON.has(error.category);
-      throw passes ? error : new PeerRefusedError(nodeId, { cause: error });
+      throw refusedBy(nodeId, error);
     }
   }
+}
+
+function refusedBy(nodeId: number, error: unknown): unknown {
+  const passes = error instanceof RemoteError && PASSED_ON.has(error.category);
+  return passes ? error : new PeerRefusedError(nodeId, { cause: error });
 }
 
 const PASSED_ON: ReadonlySet<string> = new Set(["unavailable", "unknown-outcome", "exhausted"]);

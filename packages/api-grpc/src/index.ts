@@ -8,6 +8,7 @@
  * @example
  * const server = new Server(serverOptions());
  * server.addService(SchedulerServiceService, schedulerServiceImplementation(jobService));
+ * server.addService(JobWorkerService, jobWorkerServiceImplementation(jobService));
  * server.addService(ClusterServiceService, clusterServiceImplementation(jobService));
  * server.addService(InternalServiceService, internalServiceImplementation(handlers));   // role node only
  *
@@ -15,6 +16,8 @@
  */
 export { schedulerServiceImplementation } from "./scheduler-service.ts";
 export type { SchedulerCalls, SchedulerServiceOptions } from "./scheduler-service.ts";
+export { jobWorkerServiceImplementation } from "./job-worker-service.ts";
+export type { JobWorkerCalls } from "./job-worker-service.ts";
 export { clusterServiceImplementation } from "./cluster-service.ts";
 export type { ClusterCalls } from "./cluster-service.ts";
 export { internalServiceImplementation } from "./internal-service.ts";
@@ -37,5 +40,6 @@ export {
   PeerAddressUnknownError,
   PeerRefusedError,
   ReportUnansweredError,
+  TooManyOutputStreamsError,
   TooManyReportsError,
 } from "./errors.ts";

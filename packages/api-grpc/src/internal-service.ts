@@ -8,14 +8,21 @@ import type {
   HeartbeatRequest,
   HeartbeatResponse,
   InternalServiceServer,
+  OutputPiece,
   RegisterNode,
   ReportAttempts_Item,
   ReportAttemptsRequest,
   ReportAttemptsResponse,
+  StreamOutputRequest,
 } from "@coxswain/protocol";
-import { requireRole, wrapBidi, wrapUnary } from "@coxswain/rpc";
+import { requireRole, wrapBidi, wrapServerStream, wrapUnary } from "@coxswain/rpc";
 import type { CallContext, HandlerOptions } from "@coxswain/rpc";
-import { CallerMissingError, LeaseRefusedError, NotForwardableError } from "./errors.ts";
+import {
+  CallerMissingError,
+  LeaseRefusedError,
+  NotForwardableError,
+  TooManyOutputStreamsError,
+} from "./errors.ts";
 import { FORWARD_CODECS, forwardedMethod } from "./forward-table.ts";
 import { pipelined } from "./pipelined.ts";
 import { timeOf } from "./scheduler-service.ts";
@@ -44,6 +51,8 @@ export interface InternalHandlers extends PeerAnswers {
 export interface InternalServiceOptions extends HandlerOptions {
   /** Results of one stream that are at work at a time. Default 2048. */
   readonly maxReportsInFlight?: number;
+  /** Outputs that this node streams to the others at a time. Default 2048. */
+  readonly maxOutputStreams?: number;
   /** This node's wall clock, told with each lease. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -53,7 +62,7 @@ export function internalServiceImplementation(
   handlers: InternalHandlers,
   options: InternalServiceOptions = {},
 ): InternalServiceServer {
-  const { maxReportsInFlight = 2_048, now = Date.now } = options;
+  const { maxReportsInFlight = 2_048, maxOutputStreams = 2_048, now = Date.now } = options;
   const guarded: HandlerOptions = {
     ...options,
     authorize: (peer, path) => {
@@ -87,6 +96,24 @@ export function internalServiceImplementation(
         found: output !== undefined,
       };
     }, guarded),
+    streamOutput: wrapServerStream(boundedOutputs(handlers, maxOutputStreams), guarded),
+  };
+}
+
+/** Each connection has its own limit of streams; this is the node's. */
+function boundedOutputs(
+  handlers: InternalHandlers,
+  limit: number,
+): (request: StreamOutputRequest, context: CallContext) => AsyncGenerator<OutputPiece, void, undefined> {
+  let open = 0;
+  return async function* (request, { signal }) {
+    if (open >= limit) throw new TooManyOutputStreamsError(limit);
+    open++;
+    try {
+      yield* handlers.streamOutput(request, { signal });
+    } finally {
+      open--;
+    }
   };
 }
 

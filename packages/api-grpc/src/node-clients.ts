@@ -9,7 +9,7 @@ import { LinkClosedError, PeerAddressUnknownError } from "./errors.ts";
  * What a connection is for. Each purpose has connections of its own (G20): a page of a long list must not hold up a
  * lease, nor a lease's connection count for anything else.
  */
-export type LinkPurpose = "calls" | "leases" | "output";
+export type LinkPurpose = "calls" | "leases" | "output" | "streams";
 
 export interface NodeClientsOptions {
   /** Where a node is reached now, `host:port`; undefined when unknown. A change takes effect with the next call. */

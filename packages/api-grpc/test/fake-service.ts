@@ -1,6 +1,12 @@
 import type { CallerIdentity, CallOptions } from "@coxswain/job-service";
-import { GetClusterStatusResponse, GetJobStatusResponse, JobSummary } from "@coxswain/protocol";
-import type { ClusterCalls, SchedulerCalls } from "../src/index.ts";
+import {
+  GetClusterStatusResponse,
+  GetJobStatusResponse,
+  JobLogsResponse,
+  JobStatusResponse,
+  JobSummary,
+} from "@coxswain/protocol";
+import type { ClusterCalls, JobWorkerCalls, SchedulerCalls } from "../src/index.ts";
 
 export interface SeenCall {
   readonly method: string;
@@ -9,7 +15,7 @@ export interface SeenCall {
   readonly options: CallOptions | undefined;
 }
 
-type Calls = SchedulerCalls & ClusterCalls;
+type Calls = SchedulerCalls & ClusterCalls & JobWorkerCalls;
 
 /** A job service that notes who asked what, and answers with whatever the test says. */
 export function fakeService(answers: Partial<Calls> = {}): Calls & { readonly seen: SeenCall[] } {
@@ -42,6 +48,13 @@ export function fakeService(answers: Partial<Calls> = {}): Calls & { readonly se
     }),
     transferLeadership: answering("transferLeadership", { success: true, message: "", newLeaderId: 2 }),
     drainNode: answering("drainNode", { success: true, message: "" }),
+    start: answering("start", { id: "made", status: 1 }),
+    stop: answering("stop", { id: "a", status: 6 }),
+    status: answering("status", JobStatusResponse.fromPartial({ id: "a" })),
+    logs: (caller, request, options) => {
+      note("logs", caller, request, options);
+      return answers.logs?.(caller, request, options) ?? some([JobLogsResponse.fromPartial({ attempt: 1 })]);
+    },
     streamJobs: (caller, request, options) => {
       note("streamJobs", caller, request, options);
       return answers.streamJobs?.(caller, request, options) ?? some([JobSummary.fromPartial({ jobId: "a" })]);

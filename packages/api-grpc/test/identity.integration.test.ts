@@ -4,6 +4,9 @@ import {
   ClusterServiceService,
   InternalServiceClient,
   InternalServiceService,
+  JobRequest,
+  JobWorkerClient,
+  JobWorkerService,
   SchedulerServiceClient,
   SchedulerServiceService,
   SubmitJobRequest,
@@ -14,9 +17,10 @@ import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 import {
   clusterServiceImplementation,
   internalServiceImplementation,
+  jobWorkerServiceImplementation,
   schedulerServiceImplementation,
 } from "../src/index.ts";
-import { ask, failure } from "./calls.ts";
+import { ask, collect, failure } from "./calls.ts";
 import { fakeHandlers } from "./fake-handlers.ts";
 import { fakeService } from "./fake-service.ts";
 import { TestPki } from "./pki.ts";
@@ -30,6 +34,7 @@ const clients: Client[] = [];
 
 const definitions: readonly ServiceDefinition[] = [
   SchedulerServiceService,
+  JobWorkerService,
   ClusterServiceService,
   InternalServiceService,
 ];
@@ -37,6 +42,7 @@ const definitions: readonly ServiceDefinition[] = [
 function services() {
   return [
     [SchedulerServiceService, schedulerServiceImplementation(service)],
+    [JobWorkerService, jobWorkerServiceImplementation(service)],
     [ClusterServiceService, clusterServiceImplementation(service)],
     [InternalServiceService, internalServiceImplementation(fakeHandlers())],
   ] as const;
@@ -108,6 +114,19 @@ describe("the caller is who the certificate says", () => {
       metadata,
     );
     expect(service.seen.at(-1)?.caller).toEqual({ name: "bob", role: "client" });
+  });
+
+  test("in the job worker's calls as well, whatever owner the request names", async () => {
+    const worker = keep(new JobWorkerClient(running.address, pki.channel("bob")));
+    const metadata = new Metadata();
+    metadata.set("owner", "alice");
+    const request = JobRequest.fromPartial({ id: "a", env: { owner: "alice" } });
+    for (const method of ["start", "stop", "status"] as const) {
+      await ask<JobRequest, unknown>(worker[method].bind(worker) as never, request, metadata);
+      expect(service.seen.at(-1)).toMatchObject({ method, caller: { name: "bob", role: "client" } });
+    }
+    await collect(worker.logs(request, metadata));
+    expect(service.seen.at(-1)).toMatchObject({ method: "logs", caller: { name: "bob", role: "client" } });
   });
 
   test("on streams as well", async () => {

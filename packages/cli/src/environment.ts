@@ -15,12 +15,18 @@ export type CliClient = Pick<
   | "logEntries"
   | "transferLeadership"
   | "drain"
+  | "start"
+  | "stop"
+  | "logs"
   | "waitFor"
   | "close"
 >;
 
 export interface TextSink {
-  write(text: string): unknown;
+  /** Text, or bytes as they are. False: wait for `drain` before writing more. */
+  write(text: string | Uint8Array): unknown;
+  /** As streams have it. Without it nothing waits. */
+  once?(event: "drain", listener: () => void): unknown;
 }
 
 /** Everything the commands touch of the outside. */

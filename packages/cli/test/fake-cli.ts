@@ -66,6 +66,9 @@ export function fakeClient(answers: Partial<CliClient> = {}): CliClient {
     logEntries: unexpected,
     transferLeadership: unexpected,
     drain: unexpected,
+    start: unexpected,
+    stop: unexpected,
+    logs: unexpected,
     waitFor: unexpected,
     close: () => undefined,
     ...answers,
@@ -76,6 +79,8 @@ export interface Ran {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
+  readonly stdoutBytes: Uint8Array;
+  readonly stderrBytes: Uint8Array;
   readonly connections: readonly ClientOptions[];
   readonly closed: number;
 }
@@ -85,13 +90,13 @@ export async function cox(
   answers: Partial<CliClient> = {},
   more: Partial<CliEnvironment> = {},
 ): Promise<Ran> {
-  let stdout = "";
-  let stderr = "";
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
   let closed = 0;
   const connections: ClientOptions[] = [];
   const exitCode = await runCli(args, {
-    stdout: { write: (text) => (stdout += text) },
-    stderr: { write: (text) => (stderr += text) },
+    stdout: { write: (text) => void stdout.push(Buffer.from(text)) },
+    stderr: { write: (text) => void stderr.push(Buffer.from(text)) },
     env: {},
     connect: (options) => {
       connections.push(options);
@@ -102,7 +107,16 @@ export async function cox(
     nowMs: () => nowMs,
     ...more,
   });
-  return { exitCode, stdout, stderr, connections, closed };
+  const [stdoutBytes, stderrBytes] = [Buffer.concat(stdout), Buffer.concat(stderr)];
+  return {
+    exitCode,
+    stdout: stdoutBytes.toString(),
+    stderr: stderrBytes.toString(),
+    stdoutBytes,
+    stderrBytes,
+    connections,
+    closed,
+  };
 }
 
 export function failure(code: string, category: string, message = "why"): Error {

@@ -109,6 +109,45 @@ export class Connections {
     }
   }
 
+  /**
+   * A server stream at the current server, however long its messages take. Leaving it early, or the signal, cancels it.
+   *
+   * @throws RemoteError
+   */
+  async *messages<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    signal: AbortSignal,
+  ): AsyncGenerator<Response, void, undefined> {
+    const address = this.servers.current;
+    const { path, requestSerialize, responseDeserialize } = method;
+    const call = this.clientOf(address).makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      new Metadata(),
+    );
+    const cancel = (): void => {
+      call.cancel();
+    };
+    this.#calls.add(call);
+    // A cancellation comes back as an error event, which would end the process if nobody listened any more.
+    call.on("error", () => undefined);
+    signal.addEventListener("abort", cancel);
+    try {
+      for await (const message of call) yield message as Response;
+    } catch (error) {
+      const failure = streamFailure(error);
+      this.noteFailure(address, failure);
+      throw failure;
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      this.#calls.delete(call);
+      cancel();
+    }
+  }
+
   /** Turns to the leader that the error names, or to the next server when this one is of no use now. */
   noteFailure(address: string, error: { readonly category: string }): void {
     if (error.category !== "unavailable" && error.category !== "unknown-outcome") return;

@@ -4,6 +4,9 @@ import {
   ClusterServiceService as cluster,
   type GetClusterStatusResponse,
   type GetRaftLogEntriesResponse,
+  JobRequest,
+  type JobResponse,
+  JobWorkerService as worker,
   ListJobsRequest,
   SchedulerServiceService as scheduler,
   type SubmitJobRequest,
@@ -22,7 +25,8 @@ import type {
 } from "./call-types.ts";
 import { type ClientOptions, credentialsOf } from "./client-options.ts";
 import { Connections } from "./connections.ts";
-import { CoxswainClientError, clientError } from "./errors.ts";
+import { CoxswainClientError, clientClosed, clientError } from "./errors.ts";
+import { type LogOptions, followLogs, logsAborted } from "./follow-logs.ts";
 import { type JobSpec, toSubmitRequest } from "./job-spec.ts";
 import {
   type JobListItem,
@@ -34,8 +38,11 @@ import {
   toListItem,
   toStatus,
 } from "./job-views.ts";
+import { linkedSignal } from "./linked-signal.ts";
+import type { LogRecord } from "./log-records.ts";
 import { retry } from "./retry.ts";
 import { ServerList } from "./server-list.ts";
+import { type JobAnswer, type StartSpec, toStartRequest } from "./start-spec.ts";
 import { streamFailure } from "./stream-messages.ts";
 import { SubmitPipeline } from "./submit-pipeline.ts";
 import { untilOver } from "./wait-for-job.ts";
@@ -163,12 +170,61 @@ export class CoxswainClient {
     }
   }
 
-  /** Asks for a job's end. Resolves with its status: CANCELLED, or RUNNING while an attempt is being stopped. */
+  /**
+   * Starts a command: a job that runs now and at most once; it is not tried again when it fails or its node is lost.
+   *
+   * @throws CoxswainClientError: after `unknown-outcome` start again with the same id
+   */
+  async start(spec: StartSpec, options: CallOptions = {}): Promise<JobAnswer> {
+    return toAnswer(await this.#call(worker.start, toStartRequest(spec, spec.id ?? uuidV7()), options));
+  }
+
+  /**
+   * Ends a job: at once, or when it has not ended by itself within `graceMs`. Resolves with its status: RUNNING while
+   * it is being stopped; of a job that is over, how that ended.
+   */
+  async stop(jobId: string, options: CallOptions & { readonly graceMs?: number } = {}): Promise<JobAnswer> {
+    const request = JobRequest.fromPartial({ id: jobId, graceMs: options.graceMs ?? 0 });
+    return toAnswer(await this.#call(worker.stop, request, options));
+  }
+
+  /**
+   * A job's output as it comes, from whichever node it runs on, and in the end its exit. Goes on at another server,
+   * byte for byte, when a connection breaks; what is gone is told as a gap. Read it as slowly as you like: the job
+   * does not wait.
+   *
+   * @throws CoxswainClientError LOGS_ABORTED by the signal
+   */
+  async *logs(jobId: string, options: LogOptions = {}): AsyncGenerator<LogRecord, void, undefined> {
+    const closing = this.#closing.signal;
+    const ending = linkedSignal(closing, options.signal);
+    try {
+      yield* followLogs(jobId, options, {
+        open: (request) => this.#connections.messages(worker.logs, request, ending.signal),
+        timeoutMs: this.#timeoutMs(options),
+        backoff: this.#options.backoff ?? {},
+        signal: ending.signal,
+        aborted: () => (closing.aborted ? clientClosed() : logsAborted(jobId)),
+      });
+    } finally {
+      ending.unlink();
+    }
+  }
+
+  /**
+   * Asks for a job's end. Resolves with its status: CANCELLED, or RUNNING while an attempt is being stopped, which may
+   * take `graceMs` (default: what its node gives; 0: none) to end by itself. Asked again, a shorter grace takes effect.
+   */
   async cancel(
     jobId: string,
-    options: CallOptions & { readonly reason?: string } = {},
+    options: CallOptions & { readonly reason?: string; readonly graceMs?: number } = {},
   ): Promise<{ status: Status; message: string }> {
-    const request = { jobId, reason: options.reason ?? "", requestId: uuidV4() };
+    const request = {
+      jobId,
+      reason: options.reason ?? "",
+      requestId: uuidV4(),
+      ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
+    };
     const { success, status, message } = await this.#call(scheduler.cancelJob, request, options);
     if (!success) throw new CoxswainClientError("CANCEL_FAILED", "conflict", message);
     return { status: toStatus(status), message };
@@ -294,4 +350,8 @@ export class CoxswainClient {
       repeatUnknown,
     });
   }
+}
+
+function toAnswer({ id, status }: JobResponse): JobAnswer {
+  return { jobId: id, status: toStatus(status) };
 }

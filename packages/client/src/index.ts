@@ -22,6 +22,9 @@ export type {
   Submitted,
   WaitOptions,
 } from "./call-types.ts";
+export type { LogOptions } from "./follow-logs.ts";
+export type { LogExit, LogGap, LogOutput, LogRecord } from "./log-records.ts";
+export type { JobAnswer, StartSpec } from "./start-spec.ts";
 export type { ClientOptions } from "./client-options.ts";
 export type { BackoffSettings } from "./backoff.ts";
 export type { LimitsSpec } from "./limits-spec.ts";

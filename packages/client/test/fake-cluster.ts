@@ -7,8 +7,11 @@ import {
   ExecutionStatus,
   GetClusterStatusResponse,
   GetJobStatusResponse,
+  JobLogsResponse,
+  type JobRequest,
   JobState,
   JobSummary,
+  JobWorkerService,
   type ListJobsRequest,
   SchedulerServiceService,
   type SubmitJobRequest,
@@ -45,6 +48,14 @@ export class FakeCluster {
   readonly cancelled: CancelJobRequest[] = [];
   readonly transfers: TransferLeadershipRequest[] = [];
   readonly lists: ListJobsRequest[] = [];
+  /** What came over the job worker's calls. */
+  readonly starts: JobRequest[] = [];
+  readonly stops: JobRequest[] = [];
+  readonly logRequests: JobRequest[] = [];
+  /** The output that logs show, of attempt 1. */
+  output: Buffer = Buffer.alloc(0);
+  /** Called before each byte of a log is sent. */
+  onLogByte: (server: FakeServer, offset: number) => void = () => undefined;
   /** Every id that came in a submit, as often as it came. */
   readonly received: string[] = [];
   leader: string | undefined;
@@ -93,6 +104,7 @@ export class FakeServer {
     const offered = Object.entries(services.scheduler).filter(([name]) => !without.includes(name));
     server.addService(SchedulerServiceService, Object.fromEntries(offered));
     server.addService(ClusterServiceService, services.cluster);
+    server.addService(JobWorkerService, services.worker);
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync("127.0.0.1:0", credentials, (error, bound) => {
         if (error) reject(error);
@@ -122,7 +134,10 @@ export class FakeServer {
 
 type Handlers = Record<string, never>;
 
-function handlers(cluster: FakeCluster, self: () => FakeServer): { scheduler: Handlers; cluster: Handlers } {
+function handlers(
+  cluster: FakeCluster,
+  self: () => FakeServer,
+): { scheduler: Handlers; cluster: Handlers; worker: Handlers } {
   const options: HandlerOptions = { insecurePeer: localAdmin, leader: () => cluster.leader };
   const unary = <Request, Response>(answer: (request: Request) => Response): unknown =>
     wrapUnary<Request, Response>(async (request, { peer }) => {
@@ -204,5 +219,45 @@ function handlers(cluster: FakeCluster, self: () => FakeServer): { scheduler: Ha
     }),
     drainNode: unary(() => ({ success: true, message: "" })),
   };
-  return { scheduler: scheduler as unknown as Handlers, cluster: clusterService as unknown as Handlers };
+  const worker = {
+    start: unary((request: JobRequest) => {
+      cluster.starts.push(request);
+      return { id: request.id, status: ExecutionStatus.RUNNING };
+    }),
+    stop: unary((request: JobRequest) => {
+      cluster.stops.push(request);
+      return { id: request.id, status: ExecutionStatus.CANCELLED };
+    }),
+    status: unary(() => ({})),
+    logs: wrapServerStream<JobRequest, JobLogsResponse>(async function* (request) {
+      cluster.logRequests.push(request);
+      await self().misbehave("before");
+      yield* logMessages(cluster, self, request);
+    }, options),
+  };
+  const asHandlers = (methods: object): Handlers => methods as Handlers;
+  return {
+    scheduler: asHandlers(scheduler),
+    cluster: asHandlers(clusterService),
+    worker: asHandlers(worker),
+  };
+}
+
+/** Byte by byte, then the exit. */
+async function* logMessages(
+  { output, onLogByte }: FakeCluster,
+  self: () => FakeServer,
+  { offset, tailBytes, noFollow }: JobRequest,
+): AsyncGenerator<JobLogsResponse, void, undefined> {
+  const place = { executionId: "a.1.1", attempt: 1 };
+  const start = tailBytes === undefined ? (offset ?? 0) : output.length - tailBytes;
+  for (let at = start; at < output.length; at++) {
+    onLogByte(self(), at);
+    // Where the reader is gone, or this server: then nothing more is sent.
+    await new Promise((resolve) => setImmediate(resolve));
+    yield JobLogsResponse.fromPartial({ ...place, offset: at, log: output.subarray(at, at + 1), stream: 1 });
+  }
+  if (noFollow) return;
+  const exit = { status: ExecutionStatus.COMPLETED, exitCode: 0, outputBytes: output.length, nodeId: 2 };
+  yield JobLogsResponse.fromPartial({ ...place, offset: output.length, exit });
 }

@@ -23,6 +23,7 @@ const ANSWERS: Answers = {
   getJobStatus: (service, caller, request, options) => service.getJobStatus(caller, request, options),
   listJobs: (service, caller, request, options) => service.listJobs(caller, request, options),
   listExecutions: (service, caller, request, options) => service.listExecutions(caller, request, options),
+  status: (service, caller, request, options) => service.status(caller, request, options),
   getClusterStatus: (service, caller, request, options) => service.getClusterStatus(caller, request, options),
   transferLeadership: (service, caller, request, options) =>
     service.transferLeadership(caller, request, options),

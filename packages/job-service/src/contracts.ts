@@ -1,7 +1,7 @@
 /**
  * What this room needs from elsewhere, bound in apps/node. Structural, so that neither Raft nor gRPC is imported here.
  */
-import type { Placement } from "@coxswain/protocol";
+import type { OutputPiece, Placement } from "@coxswain/protocol";
 import type { PublicCalls, PublicMethod } from "./public-calls.ts";
 
 /** Who calls. Comes from the certificate alone; nothing in a request can change it. */
@@ -74,6 +74,31 @@ export interface ForwardOptions {
   readonly signal: AbortSignal;
 }
 
+/** Which output is wanted, and from where on. */
+export interface OutputRequest {
+  readonly executionId: string;
+  readonly attempt: number;
+  /** The first offset wanted. Neither this nor `tailBytes`: the start. */
+  readonly offset?: number | undefined;
+  /** Instead: the last so many bytes that are there now, and what follows. */
+  readonly tailBytes?: number | undefined;
+  /** End at what there is now instead of waiting for more. */
+  readonly noFollow: boolean;
+}
+
+/** How a stream of output is given up. */
+export interface StreamOptions {
+  /** Aborted when nobody reads any more. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The output of an attempt that this node holds, as it comes: data and gaps without a hole between them, then a piece
+ * `ended`; one piece `unknown` and no other when this node holds nothing of it. Ends without either where it was not
+ * to follow. Nothing is held before the first piece is asked for. The bytes of a piece are not written to any more.
+ */
+export type OutputSource = (request: OutputRequest, options: StreamOptions) => AsyncIterable<OutputPiece>;
+
 /**
  * The other nodes. `forward` rejects with the typed error that the leader answered; when the call
  * surely never left this node, with category `unavailable`; when it may have arrived, with `unknown-outcome`.
@@ -94,6 +119,11 @@ export interface Peers {
     tailBytes: number,
     options: ForwardOptions,
   ): Promise<Uint8Array | undefined>;
+  /**
+   * What that node's {@link OutputSource} gives, at the reader's pace. Rejects with category `unavailable` or
+   * `unknown-outcome` when it cannot be reached, or not any more: go on from the offset reached.
+   */
+  streamOutput(nodeId: number, request: OutputRequest, options: StreamOptions): AsyncIterable<OutputPiece>;
 }
 
 /** The other end of {@link Peers}: what a node answers to the others. */
@@ -107,6 +137,8 @@ export interface PeerAnswers {
   ): Promise<PublicCalls[M]["response"]>;
   /** The last bytes of an attempt that runs here. */
   output(executionId: string, attempt: number, tailBytes: number): Uint8Array | undefined;
+  /** The output that this node holds. */
+  readonly streamOutput: OutputSource;
 }
 
 /** The scheduler of this node; it places only while this node leads. */

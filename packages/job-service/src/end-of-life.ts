@@ -57,7 +57,7 @@ export class EndOfLifeCalls {
 
   async #cancelOnLeader(
     caller: CallerIdentity,
-    { jobId, reason, requestId }: CancelJobRequest,
+    { jobId, reason, requestId, graceMs }: CancelJobRequest,
   ): Promise<CancelJobResponse> {
     const job = await findJob(this.#parts, jobId);
     if (job === undefined) throw new JobNotFoundError(jobId);
@@ -65,7 +65,7 @@ export class EndOfLifeCalls {
     const result = await propose(
       this.#parts,
       "cancelled",
-      { $case: "cancelJob", value: { jobId, reason, owner: ownerMeant(caller) } },
+      { $case: "cancelJob", value: { jobId, reason, owner: ownerMeant(caller), graceMs } },
       scopedRequestId(caller, requestId),
     );
     const message = result.stopping === 0 ? "The job is cancelled." : "The running attempt is being stopped.";

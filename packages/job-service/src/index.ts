@@ -23,11 +23,14 @@ export type {
   ForwardOptions,
   LogEntry,
   Logger,
+  OutputRequest,
+  OutputSource,
   PeerAnswers,
   Peers,
   RaftPort,
   RaftView,
   SchedulerPort,
+  StreamOptions,
 } from "./contracts.ts";
 export type { PublicCalls, PublicMethod } from "./public-calls.ts";
 export { answerForwarded } from "./answer-forwarded.ts";
@@ -53,4 +56,11 @@ export {
   UnexpectedResultError,
   ValidationError,
 } from "./errors.ts";
+export {
+  ExecutionNotFoundError,
+  LogsClosedError,
+  NodeLagsError,
+  OutputUnreachableError,
+  TooManyLogStreamsError,
+} from "./log-errors.ts";
 export type { ErrorCategory, ErrorFacts, FieldProblem } from "./errors.ts";

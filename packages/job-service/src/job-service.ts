@@ -1,4 +1,5 @@
 /** The one door: every public call of every edge is a method here. */
+import { OutputPiece } from "@coxswain/protocol";
 import type {
   CancelJobRequest,
   CancelJobResponse,
@@ -12,6 +13,10 @@ import type {
   GetJobStatusResponse,
   GetRaftLogEntriesRequest,
   GetRaftLogEntriesResponse,
+  JobLogsResponse,
+  JobRequest,
+  JobResponse,
+  JobStatusResponse,
   JobSummary,
   ListExecutionsRequest,
   ListExecutionsResponse,
@@ -32,12 +37,16 @@ import type {
   CallOptions,
   Clock,
   Logger,
+  OutputSource,
   Peers,
   RaftPort,
   SchedulerPort,
+  StreamOptions,
 } from "./contracts.ts";
 import { EndOfLifeCalls } from "./end-of-life.ts";
+import { LogCalls } from "./job-logs.ts";
 import { StatusCalls } from "./job-status.ts";
+import { WorkerCalls } from "./job-worker.ts";
 import { LeaderRouting } from "./leader-routing.ts";
 import {
   DEFAULT_DOCKER_TIMEOUT_MS,
@@ -68,6 +77,8 @@ export interface JobServiceOptions {
   readonly memberAddress?: (nodeId: number) => string | undefined;
   /** Output of attempts that run on this node. Default: none. */
   readonly localOutput?: LocalOutput;
+  /** The same as a stream, and of attempts that ran here. Default: none. */
+  readonly localStream?: OutputSource;
   /** What a policy that does not say gets. Default {@link DEFAULT_POLICY}; fields left out keep their default. */
   readonly policy?: Partial<Policy>;
   /** Instead of the policy's limit of one attempt, for docker tasks that name none. Default {@link DEFAULT_DOCKER_TIMEOUT_MS}. */
@@ -98,6 +109,8 @@ export class JobService {
   readonly #states: StatusCalls;
   readonly #lists: ListingCalls;
   readonly #cluster: ClusterCalls;
+  readonly #worker: WorkerCalls;
+  readonly #logs: LogCalls;
   #accepting = true;
 
   constructor(options: JobServiceOptions) {
@@ -107,6 +120,8 @@ export class JobService {
     this.#states = new StatusCalls(parts);
     this.#lists = new ListingCalls(parts);
     this.#cluster = new ClusterCalls(parts);
+    this.#worker = new WorkerCalls(parts, { submits: this.#submits, ends: this.#ends, states: this.#states });
+    this.#logs = new LogCalls(parts, this.#lists);
   }
 
   /**
@@ -115,6 +130,14 @@ export class JobService {
    */
   stopAccepting(): void {
     this.#accepting = false;
+  }
+
+  /**
+   * Ends all logs that are streamed, with category `unavailable`: their readers go on at other nodes. For a node that
+   * stops serving. May be called twice.
+   */
+  close(): void {
+    this.#logs.close();
   }
 
   /** Stores a job and, when it is due now and a node has room, assigns it. */
@@ -189,6 +212,38 @@ export class JobService {
     return this.#lists.listExecutions(caller, request, options);
   }
 
+  /**
+   * Starts a command: a job that runs now, and at most once. It fails where another job would be tried again, also
+   * when its node is lost. The same id and content starts nothing twice.
+   */
+  start(caller: CallerIdentity, request: JobRequest, options: CallOptions = {}): Promise<JobResponse> {
+    return this.#worker.start(caller, request, options);
+  }
+
+  /** Ends a job within the grace given, by default at once. Of a job that is over it tells the status, and does nothing. */
+  stop(caller: CallerIdentity, request: JobRequest, options: CallOptions = {}): Promise<JobResponse> {
+    return this.#worker.stop(caller, request, options);
+  }
+
+  /** A job's status with the last of its output, and its exit once it is over. */
+  status(caller: CallerIdentity, request: JobRequest, options: CallOptions = {}): Promise<JobStatusResponse> {
+    return this.#worker.status(caller, request, options);
+  }
+
+  /**
+   * The output of a job's newest execution as it comes, attempt after attempt, and in the end its exit. Any number of
+   * readers may follow, each at its own pace. Every byte comes, or is told as a gap. After a rejection of category
+   * `unavailable` or `unknown-outcome` go on with `executionId`, `attempt` and the offset reached, at this node or
+   * another. Also rejects with `TooManyLogStreamsError`, `ExecutionNotFoundError`, and the reason of the signal.
+   */
+  logs(
+    caller: CallerIdentity,
+    request: JobRequest,
+    options: CallOptions & StreamOptions,
+  ): AsyncGenerator<JobLogsResponse, void, undefined> {
+    return this.#logs.logs(caller, request, options);
+  }
+
   /** The cluster as its leader sees it, or with `stale` as this node does. */
   getClusterStatus(
     caller: CallerIdentity,
@@ -233,6 +288,7 @@ function completed(options: JobServiceOptions): ServiceParts {
     clusterId: options.clusterId ?? "",
     memberAddress: options.memberAddress ?? (() => undefined),
     localOutput: options.localOutput ?? (() => undefined),
+    localStream: options.localStream ?? holdsNothing,
     policy: { ...DEFAULT_POLICY, ...options.policy },
     dockerTimeoutMs: options.dockerTimeoutMs ?? DEFAULT_DOCKER_TIMEOUT_MS,
     defaultImage: options.defaultImage ?? DEFAULT_IMAGE,
@@ -242,4 +298,8 @@ function completed(options: JobServiceOptions): ServiceParts {
     validator: new Validator(limits, options.newId),
     routing: new LeaderRouting({ ...options, settings }),
   };
+}
+
+async function* holdsNothing(): AsyncGenerator<OutputPiece, void, undefined> {
+  yield await Promise.resolve(OutputPiece.fromPartial({ unknown: true }));
 }

@@ -50,7 +50,7 @@ export class StatusCalls {
     requireOwner(caller, job);
     const execution = job.latestExecutionId === "" ? undefined : await store.execution(job.latestExecutionId);
     const pending = pendingReason(job, execution, this.#aliveNodes(), this.#parts.clock.now());
-    return { ...statusOf(job, execution, await this.#output(execution)), pendingReason: pending };
+    return { ...statusOf(job, execution, await this.outputOf(execution)), pendingReason: pending };
   }
 
   /** By their leases where this node leads; another node only knows who was declared lost. */
@@ -62,7 +62,7 @@ export class StatusCalls {
   }
 
   /** The result's tail once there is a result; until then, what the executing node has to tell. */
-  async #output(execution: Execution | undefined): Promise<Uint8Array> {
+  async outputOf(execution: Execution | undefined): Promise<Uint8Array> {
     const attempt = newestAttempt(execution);
     if (execution === undefined || attempt === undefined) return NOTHING;
     if (attempt.result !== undefined) return attempt.result.outputTail;

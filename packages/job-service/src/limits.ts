@@ -89,6 +89,12 @@ export interface ServiceSettings {
   readonly outputTailBytes: number;
   /** Jobs in each page that `streamJobs` reads. Default 500. */
   readonly streamPageSize: number;
+  /** Logs that this node streams at a time. Default 512. */
+  readonly maxLogStreams: number;
+  /** Those of one caller. Default 128. */
+  readonly maxLogStreamsPerCaller: number;
+  /** How long logs wait for a node that holds their output and cannot be reached, before they go on without it or give up. Default 10,000. */
+  readonly outputPatienceMs: number;
   /** Bytes of one page of executions; a page ends early rather than grow beyond. Default 2 MiB. */
   readonly maxPageBytes: number;
 }
@@ -99,6 +105,9 @@ export const DEFAULT_SETTINGS: ServiceSettings = {
   outputWaitMs: 500,
   outputTailBytes: 2_048,
   streamPageSize: 500,
+  maxLogStreams: 512,
+  maxLogStreamsPerCaller: 128,
+  outputPatienceMs: 10_000,
   maxPageBytes: 2 * 1024 * 1024,
 };
 

@@ -10,6 +10,8 @@ import type {
   GetClusterStatusResponse,
   GetJobStatusRequest,
   GetJobStatusResponse,
+  JobRequest,
+  JobStatusResponse,
   ListExecutionsRequest,
   ListExecutionsResponse,
   ListJobsRequest,
@@ -27,7 +29,7 @@ interface Call<Request, Response> {
   readonly response: Response;
 }
 
-/** By the name of the generated method. `streamJobs` travels as pages of `listJobs`; `getRaftLogEntries` is answered by the node asked. */
+/** By the name of the generated method. `streamJobs` travels as pages of `listJobs`; `getRaftLogEntries` is answered by the node asked; `start` and `stop` travel as `submitJob` and `cancelJob`, `logs` as a stream of output. */
 export interface PublicCalls {
   readonly submitJob: Call<SubmitJobRequest, SubmitJobResponse>;
   readonly submitJobs: Call<SubmitJobsRequest, SubmitJobsResponse>;
@@ -36,6 +38,7 @@ export interface PublicCalls {
   readonly getJobStatus: Call<GetJobStatusRequest, GetJobStatusResponse>;
   readonly listJobs: Call<ListJobsRequest, ListJobsResponse>;
   readonly listExecutions: Call<ListExecutionsRequest, ListExecutionsResponse>;
+  readonly status: Call<JobRequest, JobStatusResponse>;
   readonly getClusterStatus: Call<GetClusterStatusRequest, GetClusterStatusResponse>;
   readonly transferLeadership: Call<TransferLeadershipRequest, TransferLeadershipResponse>;
   readonly drainNode: Call<DrainNodeRequest, DrainNodeResponse>;

@@ -1,7 +1,7 @@
 /** What the calls share: everything of the service's options, completed, and what is made of it. */
 import type { Policy } from "@coxswain/protocol";
 import type { ApplyResult, JobStore } from "@coxswain/state-machine";
-import type { Clock, Logger, Peers, RaftPort, SchedulerPort } from "./contracts.ts";
+import type { Clock, Logger, OutputSource, Peers, RaftPort, SchedulerPort } from "./contracts.ts";
 import type { LeaderRouting } from "./leader-routing.ts";
 import type { RequestLimits, ServiceSettings } from "./limits.ts";
 import type { Validator } from "./validate.ts";
@@ -18,6 +18,7 @@ export type StorePort = Pick<
   | "runningOn"
   | "counters"
   | "featureLevel"
+  | "on"
 >;
 
 export interface ServiceParts {
@@ -31,6 +32,7 @@ export interface ServiceParts {
   readonly clusterId: string;
   readonly memberAddress: (nodeId: number) => string | undefined;
   readonly localOutput: LocalOutput;
+  readonly localStream: OutputSource;
   readonly policy: Policy;
   readonly dockerTimeoutMs: number;
   readonly defaultImage: string;

@@ -6,19 +6,16 @@
  *
  * @packageDocumentation
  */
-import { deepEqual, doesNotMatch, equal, fail } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal } from "node:assert/strict";
 import { DrainNodeRequest, SubmitJobRequest } from "@coxswain/protocol";
-import type { CallerIdentity, ForwardOptions, PeerAnswers, Peers } from "./contracts.ts";
-import { errorFacts, RefusedError } from "./errors.ts";
-import type { ErrorCategory, ErrorFacts } from "./errors.ts";
+import type { CallerIdentity, ForwardOptions, PeerAnswers } from "./contracts.ts";
+import { RefusedError } from "./errors.ts";
+import type { ErrorCategory } from "./errors.ts";
+import type { Check, PeersFixture } from "./suite/check.ts";
+import { refusalOf } from "./suite/refusal.ts";
+import { givesStreamsUp, streamsOutput } from "./suite/streams.ts";
 
-/** Node 1's way to node 2, which answers as the test says; where nothing is said it may answer as it likes. */
-export interface PeersFixture {
-  readonly peers: Peers;
-  /** Makes node 2 unreachable. */
-  stop(): void;
-  close(): Promise<void> | void;
-}
+export type { PeersFixture } from "./suite/check.ts";
 
 export type StartPeers = (answers: Partial<PeerAnswers>) => Promise<PeersFixture>;
 
@@ -62,13 +59,9 @@ export function peersSuite(name: string, start: StartPeers, { test }: SuiteFrame
   bringsBackErrors(check);
   tellsWhatIsInDoubt(check);
   fetchesOutput(check);
+  streamsOutput(check);
+  givesStreamsUp(check);
 }
-
-type Check = (
-  claim: string,
-  answers: Partial<PeerAnswers>,
-  run: (fixture: PeersFixture) => Promise<void>,
-) => void;
 
 function carriesCalls(check: Check): void {
   const seen: unknown[] = [];
@@ -150,13 +143,4 @@ function fetchesOutput(check: Check): void {
 
 function limits(): ForwardOptions {
   return { timeoutMs: 5_000, signal: new AbortController().signal };
-}
-
-async function refusalOf(promise: Promise<unknown>): Promise<ErrorFacts> {
-  try {
-    await promise;
-  } catch (error) {
-    return errorFacts(error);
-  }
-  return fail("should have been refused");
 }

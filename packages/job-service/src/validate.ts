@@ -9,6 +9,7 @@ import type {
   DeleteJobRequest,
   DrainNodeRequest,
   GetRaftLogEntriesRequest,
+  JobRequest,
   ListExecutionsRequest,
   ListJobsRequest,
   SubmitJobRequest,
@@ -23,6 +24,9 @@ import { boundedText, jobIdText, MAX_INSTANT_MS, requestIdText, wholeNumber } fr
 
 /** The most entries of any page. */
 export const MAX_PAGE_SIZE = 1_000;
+
+/** The longest that a cancelled attempt may take to end by itself. */
+export const MAX_GRACE_MS = 3_600_000;
 
 /** The size of a page that was not asked for by size. */
 export const DEFAULT_PAGE_SIZE = 100;
@@ -48,6 +52,7 @@ export class Validator {
       jobId: jobIdText,
       reason: boundedText(limits.maxReasonBytes),
       requestId: requestIdText,
+      graceMs: wholeNumber(0, MAX_GRACE_MS).optional(),
     }) as z.ZodType<CancelJobRequest>;
   }
 
@@ -76,6 +81,13 @@ export class Validator {
 
   jobId(request: { jobId: string }): string {
     return check(jobIdSchema, request).jobId;
+  }
+
+  /** What a request for logs means by its fields; the others are not looked at. */
+  logs(request: JobRequest): JobRequest {
+    const { id, offset, tailBytes, attempt, executionId } = request;
+    const checked = check(logsSchema, { id, offset, tailBytes, attempt, executionId });
+    return { ...request, ...checked };
   }
 
   listJobs(request: ListJobsRequest): ListJobsRequest {
@@ -136,6 +148,20 @@ function submitSchema(limits: RequestLimits): z.ZodType<SubmitJobRequest> {
 }
 
 const jobIdSchema = z.object({ jobId: jobIdText });
+const logsSchema = z
+  .object({
+    id: jobIdText,
+    offset: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+    tailBytes: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+    attempt: wholeNumber(0, 2 ** 32 - 1),
+    executionId: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{0,200}$/, "must come from an earlier message or a listing"),
+  })
+  .refine(({ offset, tailBytes }) => offset === undefined || tailBytes === undefined, {
+    path: ["tailBytes"],
+    message: "must not be set beside offset",
+  });
 const deleteSchema = z.object({ jobId: jobIdText, requestId: requestIdText });
 const drainNodeSchema = z.object({ nodeId: nodeNumber, undo: z.boolean(), requestId: requestIdText });
 const logEntriesSchema = z.object({ startIndex: wholeNumber(0, Number.MAX_SAFE_INTEGER), limit: pageSize });

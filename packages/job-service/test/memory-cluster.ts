@@ -1,13 +1,14 @@
 import type { ApplyResult } from "@coxswain/state-machine";
 import { decodeCommand } from "@coxswain/state-machine";
 import { answerForwarded } from "../src/answer-forwarded.ts";
-import type { RaftPort } from "../src/contracts.ts";
+import type { OutputSource, RaftPort } from "../src/contracts.ts";
 import { RefusedError } from "../src/errors.ts";
 import { JobService } from "../src/job-service.ts";
 import type { JobServiceOptions } from "../src/job-service.ts";
 import { MemoryPeers } from "../src/memory-peers.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryStore } from "./memory-store.ts";
+import { ScriptedOutputs } from "./scripted-output.ts";
 
 type Apply = (command: Uint8Array) => Promise<ApplyResult>;
 
@@ -26,6 +27,8 @@ export class MemoryCluster {
   room: number | undefined = 1;
   reserved = 0;
   readonly outputs = new Map<string, string>();
+  /** What each node holds for those who follow. */
+  readonly held = new Map([1, 2, 3].map((nodeId) => [nodeId, new ScriptedOutputs()]));
   /** Runs in place of the log, once each, oldest first. */
   readonly nextProposals: ((command: Uint8Array) => Promise<ApplyResult>)[] = [];
   #ids = 0;
@@ -51,6 +54,7 @@ export class MemoryCluster {
       const output = this.outputs.get(`${String(nodeId)}/${executionId}/${String(attempt)}`);
       return output === undefined ? undefined : new TextEncoder().encode(output).subarray(-tailBytes);
     };
+    const localStream: OutputSource = (request, { signal }) => this.held.get(nodeId)!.stream(request, signal);
     const service = new JobService({
       nodeId,
       raft: this.#raft(nodeId),
@@ -62,12 +66,14 @@ export class MemoryCluster {
       clusterId: "cluster",
       memberAddress: (id) => `127.0.0.1:500${String(id)}`,
       localOutput,
+      localStream,
       ...options,
     });
     this.services.set(nodeId, service);
     this.peers.join(nodeId, {
       forward: (caller, method, request, more) => answerForwarded(service, caller, method, request, more),
       output: localOutput,
+      streamOutput: localStream,
     });
   }
 

@@ -1,6 +1,6 @@
 import { Attempt, AttemptOutcome, Execution, ExecutionStatus, Job, JobState } from "@coxswain/protocol";
 import type { Command, Node, SubmitJobs_Item } from "@coxswain/protocol";
-import type { ApplyResult } from "@coxswain/state-machine";
+import type { ApplyResult, JobStoreEventName } from "@coxswain/state-machine";
 import type { StorePort } from "../src/service-parts.ts";
 
 /**
@@ -25,6 +25,21 @@ export class MemoryStore implements StorePort {
 
   job = (id: string) => Promise.resolve(this.jobs.get(id));
   execution = (id: string) => Promise.resolve(this.executions.get(id));
+  readonly #listeners = new Map<string, Set<(payload: never) => void>>();
+  on: StorePort["on"] = (name, listener) => {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+    };
+  };
+  /** Says that something about a job changed. */
+  emit(name: JobStoreEventName, jobId: string): void {
+    for (const listener of this.#listeners.get(name) ?? []) listener({ jobId } as never);
+  }
+  get listening(): number {
+    return [...this.#listeners.values()].reduce((sum, listeners) => sum + listeners.size, 0);
+  }
   nodes = () => [...this.members.values()];
   node = (id: number) => this.members.get(id);
   runningOn = (nodeId: number) =>

@@ -31,7 +31,7 @@ export interface JobStoreEvents {
     readonly nodeId: number;
     readonly nodeIncarnation: number;
   };
-  /** A running attempt is to end (G11). */
+  /** A running attempt is to end (G11), or to end sooner than it was told before. */
   stopRequested: {
     readonly executionId: string;
     readonly attempt: number;

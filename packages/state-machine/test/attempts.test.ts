@@ -286,6 +286,37 @@ describe("stopping (G11)", () => {
     expect(await harness.apply(cancel("a"))).toEqual(first);
   });
 
+  test("the grace of a cancel goes to the attempt's node; a later cancel can make it shorter and never longer", async () => {
+    const grace = () => harness.store.running().map(({ stopGraceMs }) => stopGraceMs);
+    expect(grace()).toEqual([undefined]);
+    await harness.apply(cancel("a"));
+    expect(grace()).toEqual([undefined]);
+    for (const [graceMs, then] of [
+      [60_000, 60_000],
+      [90_000, 60_000],
+      [undefined, 60_000],
+      [5_000, 5_000],
+      [0, 0],
+      [1, 0],
+    ] as const) {
+      expect(await harness.apply(cancel("a", "", "", graceMs))).toMatchObject({
+        kind: "cancelled",
+        stopping: 1,
+      });
+      expect(grace()).toEqual([then]);
+    }
+    await harness.apply(report(A, 1, AttemptOutcome.STOPPED));
+    expect(await execution()).toMatchObject({ status: ExecutionStatus.CANCELLED });
+    expect((await execution())?.stopGraceMs).toBeUndefined();
+  });
+
+  test("a cancel with a grace hurries an attempt that is being stopped for its timeout", async () => {
+    const { deadlineMs } = harness.store.running()[0]!;
+    await harness.apply(deadline(A, 1, deadlineMs));
+    await harness.apply(cancel("a", "", "", 0));
+    expect(harness.store.running()).toMatchObject([{ stopRequested: StopReason.TIMEOUT, stopGraceMs: 0 }]);
+  });
+
   test("what waits in the queue or for a retry ends at once", async () => {
     await harness.apply(submit({ jobId: "b" }));
     expect(await harness.apply(cancel("b"))).toMatchObject({

@@ -67,6 +67,9 @@ describe("events (G2)", () => {
       { executionId: "a.4.1", attempt: 1, nodeId: 1, nodeIncarnation: 1, reason: StopReason.CANCEL },
     ]);
     expect(stop).toBeDefined();
+    const sooner = await hear(() => harness.apply(cancel("a", "", "", 0)));
+    expect(sooner.map(([name]) => name)).toEqual(["stopRequested"]);
+    expect(await hear(() => harness.apply(cancel("a", "", "", 5)))).toEqual([]);
     const ends = await hear(() => harness.apply(report("a.4.1", 1, AttemptOutcome.STOPPED)));
     expect(ends.slice(0, 2)).toEqual([
       [

@@ -14,6 +14,8 @@ export interface AssignedAttempt {
   readonly nodeId: number;
   readonly nodeIncarnation: number;
   readonly stopRequested: StopReason;
+  /** How long it may take to end once it is asked to; undefined: what the worker gives. */
+  readonly stopGraceMs?: number | undefined;
 }
 
 /** The events of the job store that concern a worker. They are hints: the worker reconciles with the store (G2). */

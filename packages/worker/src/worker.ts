@@ -41,7 +41,7 @@ export interface WorkerOptions {
   readonly outputBudget?: OutputBudget;
   /** Finished attempts whose output stays in memory where it is not spooled. Default 16. */
   readonly outputsKeptInMemory?: number;
-  /** Between the polite stop of a cancelled attempt and its kill. Default 5000. */
+  /** Between the polite stop of a cancelled attempt and its kill, where the cancel does not say. Default 5000. */
   readonly stopGraceMs?: number;
 }
 
@@ -139,6 +139,23 @@ export class Worker {
     return this.#outputs.of({ executionId, attempt });
   }
 
+  /**
+   * As `output`, for an attempt that may be about to start here: waits until it has an output, or has ended without
+   * one. Rejects with the signal's reason.
+   */
+  async outputOnceStarted(executionId: string, attempt: number, signal: AbortSignal): Promise<AttemptOutput | undefined> {
+    const ref = { executionId, attempt };
+    const known = (): boolean => this.#outputs.of(ref) !== undefined || !this.#attempts.has(attemptKey(ref));
+    await this.#until(known, { signal });
+    signal.throwIfAborted();
+    return this.#outputs.of(ref);
+  }
+
+  /** Readers of the outputs that are in memory here. */
+  get readerCount(): number {
+    return this.#outputs.readerCount;
+  }
+
   /** The end of what a running attempt has written so far; undefined when it does not run here. */
   outputTail(executionId: string, attempt: number, tailBytes: number): Uint8Array | undefined {
     return this.#attempts.get(attemptKey({ executionId, attempt }))?.output?.tail(tailBytes);
@@ -150,15 +167,16 @@ export class Worker {
    */
   async stop(options: { readonly drainMs: number; readonly reportMs: number }): Promise<void> {
     this.#draining = true;
-    await this.#adoptions.endRest();
+    const unclaimed = this.#adoptions.endRest();
     if (this.#started) {
       this.#reconcile();
-      await this.#until(() => this.#attempts.size === 0, options.drainMs);
+      await this.#until(() => this.#attempts.size === 0, { timeoutMs: options.drainMs });
       this.#giveUpAll("The node shut down.");
-      await this.#until(() => this.#attempts.size === 0, options.reportMs);
-      await this.#until(() => this.#reporter.unsent === 0, options.reportMs);
+      await this.#until(() => this.#attempts.size === 0, { timeoutMs: options.reportMs });
+      await this.#until(() => this.#reporter.unsent === 0, { timeoutMs: options.reportMs });
     }
     for (const stop of this.#stopListening.splice(0)) stop();
+    await unclaimed;
     await this.#reporter.close();
   }
 
@@ -194,7 +212,7 @@ export class Worker {
     if (this.#reporter.has(key)) return;
     const attempt = this.#attempts.get(key);
     if (attempt !== undefined) {
-      if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(this.#stopGraceMs);
+      if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(assigned.stopGraceMs ?? this.#stopGraceMs);
       return;
     }
     const adopted = this.#adoptions.claim(key);
@@ -206,9 +224,12 @@ export class Worker {
 
   /** @param adopted runs already */
   async #run(key: string, assigned: AssignedAttempt, adopted?: RunningTask): Promise<void> {
-    const attempt = new LocalAttempt(assigned, this.#options.clock.now, (output) => this.#outputs.follow(assigned, output, ended));
+    const attempt = new LocalAttempt(assigned, this.#options.clock.now, (output) => {
+      this.#outputs.follow(assigned, output, ended);
+      this.#wake();
+    });
     this.#attempts.set(key, attempt);
-    if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(adopted === undefined ? 0 : this.#stopGraceMs);
+    if (assigned.stopRequested !== StopReason.UNSPECIFIED) attempt.stop(adopted === undefined ? 0 : (assigned.stopGraceMs ?? this.#stopGraceMs));
     const ended = adopted === undefined ? this.#result(attempt) : this.#resultOfAdopted(attempt, adopted);
     const result = await ended;
     const tailBytes = this.#options.outputTailBytes ?? DEFAULT_OUTPUT_TAIL_BYTES;
@@ -295,12 +316,14 @@ export class Worker {
     for (const check of this.#checks) check();
   }
 
-  /** Resolves when the condition holds after some change, or when the time is over; without a time, whenever that is. */
-  #until(condition: () => boolean, timeoutMs?: number): Promise<void> {
-    if (condition()) return Promise.resolve();
+  /** Resolves when the condition holds after some change, when the time is over, or when the signal aborts. */
+  #until(condition: () => boolean, limit: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<void> {
+    const { timeoutMs, signal } = limit;
+    if (condition() || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const finish = (): void => {
         cancelTimeout?.();
+        signal?.removeEventListener("abort", finish);
         this.#checks.delete(check);
         resolve();
       };
@@ -308,6 +331,7 @@ export class Worker {
         if (condition()) finish();
       };
       const cancelTimeout = timeoutMs === undefined ? undefined : this.#options.clock.after(timeoutMs, finish);
+      signal?.addEventListener("abort", finish);
       this.#checks.add(check);
     });
   }

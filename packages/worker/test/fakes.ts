@@ -121,7 +121,7 @@ export class FakeStore implements WorkerStore {
   }
 
   async execution(id: string): Promise<Execution> {
-    return { id, dueMs: 5 } as Execution;
+    return { id, dueMs: 5, attempts: [] as Execution["attempts"] } as Execution;
   }
 
   on(event: WorkerEvent, listener: () => void): () => void {
@@ -145,8 +145,8 @@ export class FakeStore implements WorkerStore {
     this.emit("assigned");
   }
 
-  requestStop(executionId: string): void {
-    this.#replace(executionId, { stopRequested: StopReason.CANCEL });
+  requestStop(executionId: string, stopGraceMs?: number): void {
+    this.#replace(executionId, { stopRequested: StopReason.CANCEL, stopGraceMs });
     this.emit("stopRequested");
   }
 

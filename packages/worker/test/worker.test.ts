@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { MemoryExecutor, MemoryGuard, silentLogger } from "@coxswain/executor";
-import type { Executor, MemoryScript } from "@coxswain/executor";
+import { MemoryExecutor, MemoryGuard, OutputBuffer, silentLogger } from "@coxswain/executor";
+import type { Executor, MemoryScript, RunningTask } from "@coxswain/executor";
 import { AttemptOutcome, StopReason } from "@coxswain/state-machine";
 import { Lease } from "../src/lease.ts";
 import { Worker } from "../src/worker.ts";
@@ -9,7 +9,7 @@ import { HandClock } from "./hand-clock.ts";
 
 const hanging = (): MemoryScript => ({ end: "hang" });
 
-function setUp(options: { script?: () => MemoryScript; lease?: boolean } = {}) {
+function setUp(options: { script?: () => MemoryScript; executor?: Executor; lease?: boolean } = {}) {
   const clock = new HandClock();
   const store = new FakeStore();
   const reports = new FakeReports();
@@ -20,7 +20,7 @@ function setUp(options: { script?: () => MemoryScript; lease?: boolean } = {}) {
     nodeId: 1,
     incarnation: 7,
     store,
-    executors: new Map([["process", executor]]),
+    executors: new Map([["process", options.executor ?? executor]]),
     reports,
     results,
     lease,
@@ -133,6 +133,68 @@ test("a requested stop ends the attempt; the report says stopped (G11)", async (
   store.requestStop("a.1.1");
   await reports.untilCommitted(1);
   expect(reports.reports[0]?.result?.outcome).toBe(AttemptOutcome.STOPPED);
+});
+
+test("a stop waits as long as the cancel says, else as the worker does; a second one with a shorter grace takes effect", async () => {
+  const graces: number[] = [];
+  const stubborn: Executor = {
+    kind: "process",
+    available: async () => ({ ok: true }),
+    close: async () => {},
+    start: async (_spec, { ref }) => ({
+      ref,
+      output: new OutputBuffer({ capacityBytes: 1 }),
+      result: new Promise(() => {}),
+      stop: async (graceMs) => void graces.push(graceMs),
+    }),
+  };
+  const { store, worker } = setUp({ executor: stubborn });
+  worker.start();
+  store.assign("a.1.1");
+  store.assign("b.1.1");
+  await settle();
+  store.requestStop("a.1.1");
+  await settle();
+  store.requestStop("b.1.1", 60_000);
+  await settle();
+  store.requestStop("b.1.1", 0);
+  await settle();
+  expect([...new Set(graces)]).toEqual([5_000, 60_000, 0]);
+});
+
+test("whoever asks for the output of an attempt that is starting waits for it, or until there will be none", async () => {
+  let start: (task: RunningTask) => void = () => {};
+  let refuse: (error: Error) => void = () => {};
+  const slow: Executor = {
+    kind: "process",
+    available: async () => ({ ok: true }),
+    close: async () => {},
+    start: (_spec, { ref }) =>
+      new Promise((resolve, reject) => {
+        refuse = reject;
+        start = resolve as typeof start;
+        void ref;
+      }),
+  };
+  const { store, worker } = setUp({ executor: slow });
+  worker.start();
+  const { signal } = new AbortController();
+  expect(await worker.outputOnceStarted("a.1.1", 1, signal)).toBeUndefined();
+  store.assign("a.1.1");
+  await settle();
+  const output = worker.outputOnceStarted("a.1.1", 1, signal);
+  const leaving = new AbortController();
+  const left = worker.outputOnceStarted("a.1.1", 1, leaving.signal);
+  leaving.abort(new Error("left"));
+  await expect(left).rejects.toThrow("left");
+  start({ ref: { executionId: "a.1.1", attempt: 1 }, output: new OutputBuffer({ capacityBytes: 1 }), result: new Promise(() => {}), stop: async () => {} });
+  expect(await output).toBe(worker.output("a.1.1", 1));
+  expect(await output).toBeDefined();
+  store.assign("b.1.1");
+  await settle();
+  const none = worker.outputOnceStarted("b.1.1", 1, signal);
+  refuse(new Error("cannot start"));
+  expect(await none).toBeUndefined();
 });
 
 test("an attempt that the cluster ended is killed here", async () => {

@@ -52,6 +52,9 @@ export interface NodeOptions extends ExecutorOptions {
   readonly logMaxBytes: number;
   readonly outputTailBytes: number;
   readonly outputBufferBytes: number;
+  readonly outputMemoryBytes: number;
+  readonly outputSpoolBytes: number;
+  readonly outputSpoolAge: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -154,4 +157,10 @@ export const OPTIONS: OptionTable<NodeOptions> = {
   logMaxBytes: option("--log-max-bytes", ["COX_LOG_MAX_BYTES"], within(sizeBytes, MIB, 2 ** 40, "1MB and 1024GB"), "64MB", "size", "Replicated log kept in memory before it is compacted."),
   outputTailBytes: option("--output-tail-bytes", ["COX_OUTPUT_TAIL_BYTES"], within(sizeBytes, 0, MIB / 4, "0 and 256KB: it travels in the replicated log"), "2KB", "size", "End of the output that is replicated with the result. 0 turns it off."),
   outputBufferBytes: option("--output-buffer-bytes", ["COX_OUTPUT_BUFFER_BYTES"], sizeBytes, "1MB", "size", "Output kept for each attempt on the node that runs it."),
+  outputMemoryBytes: option("--output-memory-bytes", ["COX_OUTPUT_MEMORY_BYTES"], within(sizeBytes, MIB, 2 ** 40, "1MB and 1024GB"), "128MB", "size", "Output of all attempts together that this node keeps in memory. When it is used up, the attempt with the most gives up its oldest."),
+  outputSpoolBytes: option(
+    "--output-spool-bytes", ["COX_OUTPUT_SPOOL_BYTES"], within(sizeBytes, 0, 2 ** 40, "0 and 1024GB"), "256MB", "size",
+    "Output of finished attempts kept on disk, so that it can still be read; the oldest goes first. 0 keeps the last few in memory instead.",
+  ),
+  outputSpoolAge: option("--output-spool-age", ["COX_OUTPUT_SPOOL_AGE"], durationMs, "7d", "duration", "How long the output of a finished attempt is kept on disk at most."),
 };

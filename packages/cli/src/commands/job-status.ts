@@ -12,7 +12,7 @@ import { clusterCommand } from "../session.ts";
 export class JobFailedError extends Error {
   readonly code = "JOB_FAILED" as const;
 
-  constructor({ jobId, status }: JobStatus) {
+  constructor({ jobId, status }: Pick<JobStatus, "jobId" | "status">) {
     super(`Job ${jobId} ended ${status}: see \`cox job executions ${jobId}\`.`);
     this.name = "JobFailedError";
   }

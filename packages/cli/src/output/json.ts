@@ -3,9 +3,11 @@ import type {
   ClusterStatus,
   ExecutionView,
   JobListItem,
+  JobAnswer,
   JobStatus,
   LimitsSpec,
   LogEntries,
+  LogRecord,
   ScheduleSpec,
   Submitted,
   TaskSpec,
@@ -35,6 +37,39 @@ function outputJson(output: Uint8Array): { output: Json; output_base64: Json } {
 
 export function submittedJson({ jobId, createdAtMs, existed }: Submitted): Json {
   return { job_id: jobId, created_at_ms: createdAtMs, existed };
+}
+
+export function answerJson({ jobId, status }: JobAnswer): Json {
+  return { job_id: jobId, status };
+}
+
+/** A record of a job's output; `kind` says which, as the bytes are base64 alone. */
+export function logRecordJson(record: LogRecord): Json {
+  const { kind, executionId, attempt } = record;
+  const place = { kind, execution_id: executionId, attempt };
+  switch (record.kind) {
+    case "output": {
+      const { offset, stream = null, bytes } = record;
+      return { ...place, offset, stream, output_base64: Buffer.from(bytes).toString("base64") };
+    }
+    case "gap": {
+      return { ...place, from: record.from, to: record.to ?? null };
+    }
+    case "exit": {
+      const { status, exitCode, signal, errorType, error, outputBytes, endedAtMs, nodeId } = record;
+      return {
+        ...place,
+        status,
+        exit_code: exitCode ?? null,
+        signal,
+        error_type: errorType,
+        error,
+        output_bytes: outputBytes,
+        ended_at_ms: endedAtMs,
+        node_id: nodeId ?? null,
+      };
+    }
+  }
 }
 
 export function statusJson(job: JobStatus): Json {

@@ -51,6 +51,7 @@ export function createExecution(
     finishedAtMs: 0,
     attempts: [],
     stopRequested: StopReason.UNSPECIFIED,
+    stopGraceMs: undefined,
     retryAtMs: 0,
     queuedIndex: context.index,
     queuedItem: context.nextItem(),
@@ -156,6 +157,7 @@ export function ended(context: ApplyContext, execution: Execution, status: Execu
     finishedAtMs: context.timeMs,
     retryAtMs: 0,
     stopRequested: StopReason.UNSPECIFIED,
+    stopGraceMs: undefined,
   };
 }
 
@@ -165,6 +167,7 @@ export function queued(context: ApplyContext, execution: Execution, retryAtMs: n
     ...execution,
     status: ExecutionStatus.PENDING,
     stopRequested: StopReason.UNSPECIFIED,
+    stopGraceMs: undefined,
     retryAtMs,
     queuedIndex: context.index,
     queuedItem: context.nextItem(),

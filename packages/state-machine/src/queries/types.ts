@@ -13,6 +13,8 @@ export interface RunningAttempt {
   readonly nodeIncarnation: number;
   /** 0 while it is to go on. */
   readonly stopRequested: StopReason;
+  /** How long it may take to end once it is asked to; undefined: what its node gives. */
+  readonly stopGraceMs: number | undefined;
   /** When the leader asks it to stop. */
   readonly deadlineMs: number;
 }

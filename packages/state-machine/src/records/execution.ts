@@ -109,6 +109,7 @@ export function runningOf(execution: Execution): RunningAttempt | undefined {
     nodeId: attempt.nodeId,
     nodeIncarnation: attempt.nodeIncarnation,
     stopRequested: execution.stopRequested,
+    stopGraceMs: execution.stopGraceMs,
     deadlineMs: attempt.deadlineMs,
   };
 }

@@ -71,7 +71,11 @@ function runningEvents(before: Execution | undefined, after: Execution): JobStor
     const atMs = newestAttempt(after)?.deadlineMs ?? 0;
     events.push({ name: "due", payload: { kind: "deadline", atMs, executionId, attempt } });
   }
-  if (after.stopRequested !== StopReason.UNSPECIFIED && before?.stopRequested !== after.stopRequested) {
+  const isAsked = after.stopRequested !== StopReason.UNSPECIFIED;
+  if (
+    isAsked &&
+    (before?.stopRequested !== after.stopRequested || before.stopGraceMs !== after.stopGraceMs)
+  ) {
     const payload = { executionId, attempt, nodeId, nodeIncarnation, reason: after.stopRequested };
     events.push({ name: "stopRequested", payload });
   }

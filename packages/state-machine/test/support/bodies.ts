@@ -116,8 +116,8 @@ export function deadline(executionId: string, attempt: number, deadlineMs: numbe
   return { $case: "deadlineDue", value: { items: [{ executionId, attempt, deadlineMs }] } };
 }
 
-export function cancel(jobId: string, reason = "", owner = ""): CommandBody {
-  return { $case: "cancelJob", value: { jobId, reason, owner } };
+export function cancel(jobId: string, reason = "", owner = "", graceMs?: number): CommandBody {
+  return { $case: "cancelJob", value: { jobId, reason, owner, graceMs } };
 }
 
 export function remove(jobId: string, owner = ""): CommandBody {

@@ -101,7 +101,8 @@ export class Story {
     if (roll < 70) return [this.#report(world), {}];
     if (roll < 76) return [this.#retry(world), {}];
     if (roll < 79) return [this.#deadline(world), {}];
-    if (roll < 84) return [cancel(this.#jobId(world)), this.#requestId()];
+    if (roll < 84)
+      return [cancel(this.#jobId(world), "", "", [undefined, 0, 5_000][this.#below(3)]), this.#requestId()];
     if (roll < 88) return [remove(this.#jobId(world)), this.#requestId()];
     if (roll < 90) return [purge(1 + this.#below(5)), {}];
     if (roll < 94) return [this.#register(), {}];

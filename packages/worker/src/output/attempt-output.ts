@@ -12,13 +12,19 @@ export interface ExitRecord extends Pick<TaskResult, "outcome" | "exitCode" | "s
 
 export type OutputRecord = OutputPiece | ExitRecord;
 
+/** Where a reader begins, and whether it waits. */
+export interface AttemptReaderOptions extends OutputReaderOptions {
+  /** End with what is there when the reading begins instead of waiting for more; with the exit record where there is one. Default false. */
+  readonly noFollow?: boolean;
+}
+
 /** Offsets are the same wherever the bytes come from, so that a reader can resume elsewhere. */
 export interface AttemptOutput {
   /**
    * Chunks and gaps in order, then the exit record. Nothing is held before the first `next`. Leave by `break` or by
    * the signal; the iteration rejects with the signal's reason.
    */
-  reader(options?: OutputReaderOptions): AsyncGenerator<OutputRecord, void, undefined>;
+  reader(options?: AttemptReaderOptions): AsyncGenerator<OutputRecord, void, undefined>;
 }
 
 export function exitRecord(result: TaskResult, totalBytes: number): ExitRecord {

@@ -1,8 +1,8 @@
 /**
  * The output of an attempt that runs here or has just finished: in memory.
  */
-import type { OutputBuffer, OutputReaderOptions } from "@coxswain/executor";
-import type { AttemptOutput, ExitRecord, OutputRecord } from "./attempt-output.ts";
+import type { OutputBuffer } from "@coxswain/executor";
+import type { AttemptOutput, AttemptReaderOptions, ExitRecord, OutputRecord } from "./attempt-output.ts";
 
 export class LiveOutput implements AttemptOutput {
   readonly buffer: OutputBuffer;
@@ -14,11 +14,17 @@ export class LiveOutput implements AttemptOutput {
     this.#exit = exit;
   }
 
-  async *reader(options: OutputReaderOptions = {}): AsyncGenerator<OutputRecord, void, undefined> {
+  async *reader(options: AttemptReaderOptions = {}): AsyncGenerator<OutputRecord, void, undefined> {
     const reader = this.buffer.reader(options);
+    const nowBytes = this.buffer.totalBytes;
     try {
-      yield* reader;
-      yield await unlessAborted(this.#exit, options.signal);
+      while (!options.noFollow || reader.offset < nowBytes) {
+        const next = await reader.next();
+        if (next.done) break;
+        yield next.value;
+      }
+      // Once the output has ended its exit is near.
+      if (!options.noFollow || this.buffer.closed) yield await unlessAborted(this.#exit, options.signal);
     } finally {
       await reader.return();
       this.#discardWhenUnread();

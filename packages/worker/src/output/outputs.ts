@@ -26,6 +26,11 @@ export class Outputs {
     this.#options = options;
   }
 
+  /** Of all outputs that are in memory and can be found. */
+  get readerCount(): number {
+    return [...this.#live.values()].reduce((sum, { buffer }) => sum + buffer.readerCount, 0);
+  }
+
   of(ref: AttemptRef): AttemptOutput | undefined {
     return this.#live.get(attemptKey(ref)) ?? this.#options.spool?.output(ref);
   }
@@ -39,7 +44,8 @@ export class Outputs {
     void exit.then(async (record) => {
       if (this.#options.spool) {
         try {
-          await this.#options.spool.put(ref, buffer, record);
+          // What wrote nothing leaves nothing to be read: its result says it all.
+          if (buffer.totalBytes > 0) await this.#options.spool.put(ref, buffer, record);
           return this.#retire(key, live);
         } catch (error) {
           this.#options.logger.warn({ err: error, execution: ref.executionId }, "the output of an attempt could not be spooled");

@@ -3,8 +3,7 @@
  */
 import { open } from "node:fs/promises";
 import { checkReaderOptions } from "@coxswain/executor";
-import type { OutputReaderOptions } from "@coxswain/executor";
-import type { AttemptOutput, ExitRecord, OutputRecord } from "./attempt-output.ts";
+import type { AttemptOutput, AttemptReaderOptions, ExitRecord, OutputRecord } from "./attempt-output.ts";
 import { readFrames } from "./spool-frames.ts";
 import type { Frame } from "./spool-frames.ts";
 
@@ -18,7 +17,7 @@ export class SpooledOutput implements AttemptOutput {
   }
 
   /** A file that a power cut tore ends without its exit record. Rejects with ENOENT when retention took the file before the first `next`. One frame is in memory at a time. */
-  async *reader(options: OutputReaderOptions = {}): AsyncGenerator<OutputRecord, void, undefined> {
+  async *reader(options: AttemptReaderOptions = {}): AsyncGenerator<OutputRecord, void, undefined> {
     const { tailBytes, maxBytes = DEFAULT_MAX_BYTES, signal } = options;
     checkReaderOptions(options);
     signal?.throwIfAborted();

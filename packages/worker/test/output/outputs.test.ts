@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { OutputBudget, OutputBuffer, silentLogger } from "@coxswain/executor";
 import type { TaskResult } from "@coxswain/executor";
+import { OutputSpool } from "../../src/output/output-spool.ts";
 import { Outputs } from "../../src/output/outputs.ts";
 import { collect, shown } from "./records.ts";
 
@@ -39,6 +43,36 @@ test("executor-cases.md 10: a reader that joins after the end gets what is kept,
   await settle();
   const records = await collect(outputs.of({ executionId: "a", attempt: 1 })!.reader({ tailBytes: 2 }));
   expect(records.map(({ kind }) => kind)).toEqual(["chunk", "exit"]);
+});
+
+test("a reader that does not follow ends with what is there: without the exit while it runs, with it afterwards", async () => {
+  const outputs = new Outputs({ spool: undefined, keptInMemory: 1, logger: silentLogger });
+  const { buffer, end } = running(outputs, "a");
+  const output = outputs.of({ executionId: "a", attempt: 1 })!;
+  expect(await collect(output.reader({ noFollow: true }))).toEqual([]);
+  buffer.write(Buffer.from("abc"), "stdout");
+  expect(shown(await collect(output.reader({ noFollow: true })))).toEqual([{ offset: 0, stream: "stdout", text: "abc" }]);
+  expect(await collect(output.reader({ noFollow: true, offset: 3 }))).toEqual([]);
+  expect(await collect(output.reader({ noFollow: true, offset: 9 }))).toEqual([]);
+  end();
+  expect((await collect(output.reader({ noFollow: true }))).map(({ kind }) => kind)).toEqual(["chunk", "exit"]);
+  expect(buffer.readerCount).toBe(0);
+});
+
+test("with a spool, what wrote nothing takes no file", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "coxswain-outputs-"));
+  const spool = await OutputSpool.open({ directory });
+  const outputs = new Outputs({ spool, keptInMemory: 1, logger: silentLogger });
+  const [silent, loud] = [running(outputs, "a"), running(outputs, "b")];
+  loud.buffer.write(Buffer.from("abc"), "stdout");
+  silent.end();
+  loud.end();
+  await settle();
+  await spool.close();
+  expect(spool.attemptCount).toBe(1);
+  expect(outputs.of({ executionId: "a", attempt: 1 })).toBeUndefined();
+  expect(outputs.of({ executionId: "b", attempt: 1 })).toBeDefined();
+  await rm(directory, { recursive: true });
 });
 
 test("a reader that waits for the exit leaves when its signal aborts", async () => {

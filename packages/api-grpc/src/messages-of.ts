@@ -1,0 +1,37 @@
+/** The messages of a server's stream, one at a time. */
+import { errorFromStatus } from "@coxswain/rpc";
+import type { ClientReadableStream, ServiceError } from "@grpc/grpc-js";
+
+/**
+ * Opens the stream at the first `next` and cancels it when it is left early, or when the signal aborts; then it rejects
+ * with the signal's reason. What is not taken is not read either, beyond a few messages.
+ *
+ * @throws RemoteError
+ */
+export async function* messagesOf<T>(
+  open: () => ClientReadableStream<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T, void, undefined> {
+  signal.throwIfAborted();
+  const stream = open();
+  // A cancellation comes back as an error event, which would end the process if nobody listened any more.
+  stream.on("error", () => {});
+  const cancel = (): void => {
+    stream.cancel();
+  };
+  signal.addEventListener("abort", cancel);
+  try {
+    for await (const message of stream) yield message as T;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw isServiceError(error) ? errorFromStatus(error) : error;
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    // Harmless to what has ended.
+    stream.cancel();
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && "code" in error && typeof error.code === "number" && "details" in error;
+}
