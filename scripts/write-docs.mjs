@@ -7,6 +7,7 @@ import { build } from "./lib/prepare.mjs";
 import { ROOT } from "./lib/run.mjs";
 
 await build();
-const { configurationPage } = await import("../apps/node/dist/index.js");
+const { configurationPage, securityEventsPage } = await import("../apps/node/dist/index.js");
 writeFileSync(`${ROOT}docs/reference/configuration.md`, configurationPage());
+writeFileSync(`${ROOT}docs/reference/security-events.md`, securityEventsPage());
 writeFileSync(`${ROOT}docs/reference/errors.md`, errorsPage());

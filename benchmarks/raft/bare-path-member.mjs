@@ -37,7 +37,8 @@ const METHOD = {
 const MAX_GROUP = 256;
 const MAX_GROUPS_IN_FLIGHT = 2;
 
-const database = new ClassicLevel(join(directory, "log"), { keyEncoding: "buffer", valueEncoding: "buffer" });
+// Not compressed, as the log is not: a payload of equal bytes would take no disk at all.
+const database = new ClassicLevel(join(directory, "log"), { keyEncoding: "buffer", valueEncoding: "buffer", compression: false });
 await database.open();
 
 function keyOf(index) {

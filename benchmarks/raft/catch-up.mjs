@@ -1,16 +1,17 @@
 /**
  * A follower that was away while a million entries were written comes back and is brought up by a snapshot, while writes go
- * on at a steady rate. Compared are the latencies of those writes before it comes back and while it catches up.
+ * on at a steady rate. Compared are the latencies of those writes before it comes back and while it catches up; medians of
+ * the rounds, each with a cluster of its own.
  *
- *     node benchmarks/raft/catch-up.mjs [--entries 1000000] [--rate 1000] [--json]
+ *     node benchmarks/raft/catch-up.mjs [--rounds 3] [--entries 1000000] [--rate 1000] [--directory DIR] [--json]
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { RaftCluster } from "./cluster.mjs";
-import { shown } from "./statistics.mjs";
+import { median, shown } from "./statistics.mjs";
 
 const PAYLOAD_BYTES = 256;
-const QUIET_SECONDS = 15;
+const QUIET_SECONDS = 30;
 
 export async function measureCatchUp({ entries, perSecond, directory }) {
   const cluster = await RaftCluster.start({ directory, state: "level" });
@@ -39,9 +40,8 @@ export async function measureCatchUp({ entries, perSecond, directory }) {
     await delay(QUIET_SECONDS * 1_000);
     const after = await leader.call("paced");
     await leader.call("unpaced");
-    const { rss } = await leader.call("status");
     if (snapshots.every(({ id }) => id !== back.id)) throw new Error("The member caught up without a snapshot.");
-    return { entries, perSecond, seconds, before, during, after, ratio: during.p99Ms / before.p99Ms, leaderRssMiB: Math.round(rss / 2 ** 20) };
+    return { seconds, before, during, after, ratio: during.p99Ms / before.p99Ms };
   } finally {
     await cluster.stop();
   }
@@ -56,15 +56,42 @@ async function caughtUp(leader, id) {
   }
 }
 
+const WHEN = ["before", "during", "after"];
+
+function sayRound(round, figures) {
+  const p99s = WHEN.map((when) => `${shown(figures[when].p99Ms)} ms ${when}`).join(", ");
+  console.error(`round ${round}  caught up in ${shown(figures.seconds)} s; p99 ${p99s}`);
+}
+
+/** Medians of the rounds, figure by figure. */
+function medians(rounds) {
+  const of = (take) => median(rounds.map(take));
+  const windows = WHEN.map((when) => {
+    const { commits, failures } = rounds.map((round) => round[when]).reduce((sum, window) => ({ commits: sum.commits + window.commits, failures: sum.failures + window.failures }));
+    return [when, { commits, failures, p50Ms: of((round) => round[when].p50Ms), p99Ms: of((round) => round[when].p99Ms), maxMs: of((round) => round[when].maxMs) }];
+  });
+  return { ...Object.fromEntries(windows), seconds: of((round) => round.seconds), ratio: of((round) => round.ratio) };
+}
+
 if (process.argv[1] === import.meta.filename) {
-  const options = { entries: { type: "string", default: "1000000" }, rate: { type: "string", default: "1000" }, directory: { type: "string" }, json: { type: "boolean" } };
+  const options = {
+    rounds: { type: "string", default: "3" },
+    entries: { type: "string", default: "1000000" },
+    rate: { type: "string", default: "1000" },
+    directory: { type: "string" },
+    json: { type: "boolean" },
+  };
   const { values } = parseArgs({ options });
-  const figures = await measureCatchUp({ entries: Number(values.entries), perSecond: Number(values.rate), directory: values.directory });
-  if (values.json) console.log(JSON.stringify(figures));
+  const rounds = [];
+  for (let round = 1; round <= Number(values.rounds); round++) {
+    rounds.push(await measureCatchUp({ entries: Number(values.entries), perSecond: Number(values.rate), directory: values.directory }));
+    sayRound(round, rounds.at(-1));
+  }
+  if (values.json) console.log(JSON.stringify({ rounds, medians: medians(rounds) }));
   else {
-    const { before, during, after, seconds, ratio, leaderRssMiB } = figures;
-    for (const [when, { commits, failures, p50Ms, p99Ms, maxMs }] of Object.entries({ before, during, after }))
+    const { seconds, ratio, ...windows } = medians(rounds);
+    for (const [when, { commits, failures, p50Ms, p99Ms, maxMs }] of Object.entries(windows))
       console.log(`${when.padEnd(8)} ${commits} commits, ${failures} failures, p50 ${shown(p50Ms)} ms, p99 ${shown(p99Ms)} ms, max ${shown(maxMs)} ms`);
-    console.log(`caught up in ${shown(seconds)} s; p99 ${shown(ratio)} times that before; leader ${leaderRssMiB} MiB resident`);
+    console.log(`caught up in ${shown(seconds)} s; p99 ${shown(ratio)} times that before`);
   }
 }

@@ -8,9 +8,12 @@ const META = Buffer.from("meta");
 const FIRST = Buffer.from([0x6b]);
 const END = Buffer.from([0x6c]);
 const SYNC_EVERY = 16_384;
-const CHUNK_BYTES = 256 * 1_024;
+const CHUNK_BYTES = 64 * 1_024;
 const RECORD_HEADER_BYTES = 4;
 const KEY_BYTES = 8;
+/** Records asked for at once; the bytes of a chunk are what bounds them. */
+const READ_AHEAD = 1_024;
+const STORED_KEY_BYTES = FIRST.length + KEY_BYTES;
 const EMPTY = { index: 0, term: 0, configuration: { voters: [], votersOutgoing: [], learners: [] }, featureLevel: 0 };
 
 const stored = (key) => Buffer.concat([FIRST, key]);
@@ -69,9 +72,10 @@ export class LevelState {
       const batch = this.#database.batch();
       const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
       for (let at = 0; at < bytes.length; ) {
-        const end = at + RECORD_HEADER_BYTES + KEY_BYTES + bytes.readUInt32LE(at);
-        const key = bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + KEY_BYTES);
-        batch.put(stored(key), bytes.subarray(at + RECORD_HEADER_BYTES + KEY_BYTES, end));
+        const keyAt = at + RECORD_HEADER_BYTES;
+        const valueAt = keyAt + STORED_KEY_BYTES;
+        const end = valueAt + bytes.readUInt32LE(at);
+        batch.put(bytes.subarray(keyAt, valueAt), bytes.subarray(valueAt, end));
         at = end;
       }
       await batch.write();
@@ -84,25 +88,28 @@ export class LevelState {
     return this.#database.close();
   }
 
-  /** Whole records in each chunk. */
+  /**
+   * Whole records in each chunk. They are copied once, into the chunk: a buffer for each part of each record would keep the
+   * collector of a leader busy that has writes to serve.
+   */
   async *#chunks(snapshot) {
-    const iterator = this.#database.iterator({ gte: FIRST, lt: END, snapshot });
+    const iterator = this.#database.iterator({ gte: FIRST, lt: END, snapshot, highWaterMarkBytes: CHUNK_BYTES });
     try {
-      let parts = [];
-      let sizeBytes = 0;
-      for (let records = await iterator.nextv(512); records.length > 0; records = await iterator.nextv(512)) {
+      let chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      let length = 0;
+      for (let records = await iterator.nextv(READ_AHEAD); records.length > 0; records = await iterator.nextv(READ_AHEAD)) {
         for (const [key, value] of records) {
-          const head = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
-          head.writeUInt32LE(value.length, 0);
-          parts.push(head, key.subarray(1), value);
-          sizeBytes += RECORD_HEADER_BYTES + KEY_BYTES + value.length;
+          if (length + RECORD_HEADER_BYTES + key.length + value.length > CHUNK_BYTES) {
+            yield chunk.subarray(0, length);
+            chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+            length = 0;
+          }
+          length = chunk.writeUInt32LE(value.length, length);
+          length += key.copy(chunk, length);
+          length += value.copy(chunk, length);
         }
-        if (sizeBytes < CHUNK_BYTES) continue;
-        yield new Uint8Array(Buffer.concat(parts));
-        parts = [];
-        sizeBytes = 0;
       }
-      if (sizeBytes > 0) yield new Uint8Array(Buffer.concat(parts));
+      if (length > 0) yield chunk.subarray(0, length);
     } finally {
       await iterator.close();
     }

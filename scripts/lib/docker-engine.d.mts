@@ -10,6 +10,8 @@ export interface DockerEngine {
   stop(signal?: NodeJS.Signals): Promise<void>;
   /** Makes an image of busybox under the given name. `changes` are lines of a Dockerfile. */
   importImage(name: string, changes?: readonly string[]): Promise<void>;
+  /** Asks the engine's API and resolves with what it answers, parsed where it is JSON. */
+  ask(method: string, path: string, value?: object): Promise<{ readonly status: number; readonly value: unknown }>;
   /** Stops it and removes everything it made. */
   close(): Promise<void>;
 }

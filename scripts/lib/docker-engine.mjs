@@ -138,9 +138,15 @@ class Engine {
     return this.#ask("GET", "/_ping").then(({ status }) => status === 200, () => false);
   }
 
-  #ask(method, path, body) {
+  /** Asks the engine's API and resolves with what it answers, parsed where it is JSON. */
+  async ask(method, path, value) {
+    const { status, body } = await this.#ask(method, path, value === undefined ? undefined : Buffer.from(JSON.stringify(value)), "application/json");
+    return { status, value: body.startsWith("{") || body.startsWith("[") ? JSON.parse(body) : body };
+  }
+
+  #ask(method, path, body, type = "application/x-tar") {
     return new Promise((resolve, reject) => {
-      const headers = body ? { "content-type": "application/x-tar", "content-length": body.length } : {};
+      const headers = body ? { "content-type": type, "content-length": body.length } : {};
       const asked = request({ socketPath: this.socketPath, method, path, headers, agent: false }, (response) => {
         const pieces = [];
         response.on("data", (piece) => pieces.push(piece));

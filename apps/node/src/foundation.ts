@@ -14,6 +14,11 @@ import type { Closers } from "./closers.ts";
 import { listenAddress } from "./config/load-config.ts";
 import type { NodeOptions } from "./config/options.ts";
 import { SeldomLog } from "./seldom-log.ts";
+import { auditCalls } from "./security/call-audit.ts";
+import { certificateRefused } from "./security/certificate-refused.ts";
+import { auditConnections } from "./security/connection-audit.ts";
+import { SecurityLog } from "./security/security-log.ts";
+import { after } from "./system-clock.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import type { DataDirectory } from "./data-directory.ts";
 import { GrpcServer } from "./grpc-server.ts";
@@ -28,16 +33,18 @@ export class Foundation {
   readonly options: NodeOptions;
   readonly directory: DataDirectory;
   readonly credentials: Credentials;
+  readonly security: SecurityLog;
   readonly storage: LevelLogStorage;
   readonly membership: Membership;
   readonly server: GrpcServer;
   /** Set once the node belongs to a cluster; until then messages of Raft are refused. */
   transport: GrpcTransport | undefined;
 
-  private constructor(parts: Pick<Foundation, "options" | "directory" | "credentials" | "storage" | "membership" | "server">) {
+  private constructor(parts: Pick<Foundation, "options" | "directory" | "credentials" | "security" | "storage" | "membership" | "server">) {
     this.options = parts.options;
     this.directory = parts.directory;
     this.credentials = parts.credentials;
+    this.security = parts.security;
     this.storage = parts.storage;
     this.membership = parts.membership;
     this.server = parts.server;
@@ -46,8 +53,14 @@ export class Foundation {
   /** Opens everything and listens. What was opened is in `closers`, also when this rejects. */
   static async open(options: NodeOptions, logger: Logger, closers: Closers): Promise<Foundation> {
     const directory = await openDataDirectory(options.dataDir);
-    const credentials = loadCredentials(options, (error) => logger.error({ err: error }, "certificates were not reloaded"));
+    const security = new SecurityLog({ logger, after });
+    closers.add("security log", () => security.close());
+    const credentials = loadCredentials(options, (error) => security.record("certificate.refused", certificateRefused(error)));
     closers.add("credentials", credentials.close);
+    credentials.onReload(() => {
+      const certificate = credentials.describe();
+      if (certificate !== undefined) security.record("certificate.reloaded", certificate);
+    });
     const address = options.advertiseAddr ?? listenAddress(options);
     if (options.peers.length > 0 && !credentials.namesHost(address))
       logger.warn({ address }, "the certificate does not name the host that other nodes dial; issue one with `cox cert issue node NAME --host HOST`");
@@ -73,12 +86,17 @@ export class Foundation {
       onWaiting: (unanswered) =>
         waiting.info({ unanswered }, `waiting for ${unanswered.length === 0 ? "the founder of the cluster" : `founding member ${unanswered.map(({ id }) => id).join(", ")}`}`),
     });
-    const server = new GrpcServer(() => waitingFor(membership));
+    const server = new GrpcServer({
+      limits: options,
+      material: credentials.material,
+      waitingFor: () => waitingFor(membership),
+      onEvent: auditConnections(security),
+    });
     closers.add("server", () => server.close());
-    const foundation = new Foundation({ options, directory, credentials, storage, membership, server });
+    const foundation = new Foundation({ options, directory, credentials, security, storage, membership, server });
     foundation.#serveRaft(logger);
     server.serveStarting([SchedulerServiceService, JobWorkerService, ClusterServiceService, InternalServiceService]);
-    await server.listen(listenAddress(options), credentials);
+    await server.listen(listenAddress(options));
     return foundation;
   }
 
@@ -94,6 +112,7 @@ export class Foundation {
       transport: () => this.transport,
       ...(credentials.secure ? {} : { insecurePeer: localNode }),
       onError: (error, path) => logger.debug({ err: error, path }, "call refused"),
+      onAnswer: auditCalls(this.security),
     });
     this.server.serve({ definition, implementation: { ...implementation } });
   }

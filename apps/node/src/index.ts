@@ -10,6 +10,7 @@
  */
 export { ConfigError } from "./config/errors.ts";
 export { configurationPage } from "./config/config-table.ts";
+export { securityEventsPage } from "./security/events-page.ts";
 export { loadConfig } from "./config/load-config.ts";
 export type { ConfigHelp, ConfigSources } from "./config/load-config.ts";
 export type { NodeOptions } from "./config/options.ts";

@@ -32,6 +32,8 @@ import { RaftProposer } from "./proposer.ts";
 import { openState, stateArrived } from "./lost-state.ts";
 import { followPeers } from "./peer-log.ts";
 import { startRaft } from "./raft-engine.ts";
+import { auditCalls } from "./security/call-audit.ts";
+import { certificateRefused } from "./security/certificate-refused.ts";
 import { LevelStateDirectory } from "./state-directory.ts";
 import { Succession } from "./succession.ts";
 import { after, now } from "./system-clock.ts";
@@ -116,7 +118,7 @@ export class CoxswainNode {
     try {
       if (this.#foundation?.credentials.reload() === false) this.#logger.info({}, "the certificates have not changed");
     } catch (error) {
-      this.#logger.error({ err: error }, "certificates were not reloaded; the old ones stay");
+      this.#foundation?.security.record("certificate.refused", certificateRefused(error));
     }
   }
 
@@ -228,7 +230,6 @@ export class CoxswainNode {
     const clients = new NodeClients({ addressOf, credentials: credentials.channel });
     this.#closers.add("clients", () => clients.close());
     const stopRenewing = credentials.onReload(() => {
-      logger.info({}, "certificates reloaded; connections to other nodes are made anew");
       clients.renew();
       foundation.transport?.renew();
     });
@@ -262,6 +263,8 @@ export class CoxswainNode {
     const handling: HandlerOptions = {
       leader: () => addressOf(raft.status().leader),
       onError: (error, path) => logger.debug({ err: error, path }, "call refused"),
+      onAnswer: auditCalls(foundation.security),
+      maxMetadataBytes: options.maxMetadataBytes,
     };
     const insecure = !credentials.secure;
     const publicHandling = insecure ? { ...handling, insecurePeer: localAdmin } : handling;

@@ -40,7 +40,7 @@ export class Succession {
     if (role !== "leader" || configuration.voters.length === 1) return;
     try {
       const leader = await raft.transferLeadership();
-      logger.info({ leader }, "handed leadership over");
+      logger.info({ event: "leadership.transferred", leader }, "handed leadership over");
     } catch (error) {
       if (!this.#warned) logger.warn({ err: error }, "leadership is not handed over yet; trying again while this node drains");
       this.#warned = true;

@@ -3,6 +3,7 @@
  */
 import type { LeaderLink } from "@coxswain/api-grpc";
 import { OutputBudget, systemClock } from "@coxswain/executor";
+import type { AttemptRef } from "@coxswain/executor";
 import { SUPPORTED_FEATURE_LEVEL } from "@coxswain/state-machine";
 import type { JobStore, RegisterNode } from "@coxswain/state-machine";
 import type { Logger } from "@coxswain/telemetry";
@@ -27,28 +28,32 @@ export interface WorkerSideParts {
   readonly logger: Logger;
 }
 
+interface Crew {
+  readonly worker: Worker;
+  readonly presence: Presence;
+  readonly guard: GuardProcess;
+  readonly logger: Logger;
+  readonly drainMs: number;
+}
+
 export class WorkerSide {
   readonly worker: Worker;
-  readonly #presence: Presence;
-  readonly #drainMs: number;
+  readonly #parts: Crew;
 
-  private constructor(worker: Worker, presence: Presence, drainMs: number) {
-    this.worker = worker;
-    this.#presence = presence;
-    this.#drainMs = drainMs;
+  private constructor(parts: Crew) {
+    this.worker = parts.worker;
+    this.#parts = parts;
   }
 
-  /** Ends what earlier starts left running; what is opened is in `closers`. */
+  /** Takes up, or ends, what earlier starts left running; what is opened is in `closers`. */
   static async open(parts: WorkerSideParts, closers: Closers): Promise<WorkerSide> {
     const { foundation, store, leader, logger } = parts;
     const { options, directory, membership } = foundation;
     const { nodeUuid } = membership.identity;
-    const executors = await openExecutors({ options, stateDirectory: directory.processes, nodeUuid }, closers);
-    for (const [kind, reason] of executors.missing) logger.warn({ kind, reason }, "this node does not offer an executor");
-    for (const [kind, limitations] of executors.limitations)
-      logger.warn({ kind, limitations }, "this node offers an executor with limitations");
-    const guard = await GuardProcess.start({ logger });
+    // First of all: from now on it guards what an earlier guard did, whatever becomes of this start.
+    const guard = await GuardProcess.start({ logger, directory: directory.guard });
     closers.add("guard", () => guard.stop());
+    const executors = await openExecutors({ options, stateDirectory: directory.processes, nodeUuid }, closers);
     const results = await openResults(directory.results);
     closers.add("results", () => results.close());
     const outputSpool = await openSpool(options, directory.spool, closers);
@@ -69,36 +74,50 @@ export class WorkerSide {
       ...(outputSpool === undefined ? {} : { outputSpool }),
       logger,
     });
+    // Later than its lease nothing of an earlier start may go on.
+    const adopted = guard.leaseLeftMs() > 0 ? await worker.adopt() : [];
+    if (adopted.length > 0) logger.info({ attempts: adopted }, "taking up attempts of an earlier start");
+    await executors.reap();
+    for (const [kind, reason] of executors.missing) logger.warn({ kind, reason }, "this node does not offer an executor");
+    for (const [kind, limitations] of executors.limitations)
+      logger.warn({ kind, limitations }, "this node offers an executor with limitations");
     const presence = new Presence({
-      registration: registration(parts, executors),
+      registration: registration(parts, executors, adopted),
       nextIncarnation: () => membership.nextIncarnation(),
       nodeTtlMs: options.nodeTtl,
       ...{ leader, store, worker, lease, guard, uptimeMs, now, after, logger },
     });
-    return new WorkerSide(worker, presence, options.drainTimeout);
+    return new WorkerSide({ worker, presence, guard, logger, drainMs: options.drainTimeout });
   }
 
-  /** Resolves when this start is registered and work may come. */
-  start(): Promise<void> {
-    return this.#presence.start();
+  /**
+   * Resolves when this start is registered and work may come. What an earlier start left and is not adopted has ended
+   * by then, though its engine be down: registering gives its attempts to others.
+   */
+  async start(): Promise<void> {
+    const { guard, logger } = this.#parts;
+    const left = guard.unclaimed.length;
+    if (left > 0) logger.info({ containers: left }, "ending containers of an earlier start; this node registers when they have ended");
+    await guard.endUnclaimed();
+    await this.#parts.presence.start();
   }
 
   /** From now on leaders place nothing new here. Resolves when the present one knows, or after a second. */
   leave(): Promise<void> {
-    return this.#presence.leave();
+    return this.#parts.presence.leave();
   }
 
   /** Renews the lease at once; for when another node leads. */
   renewLease(): void {
-    this.#presence.renewNow();
+    this.#parts.presence.renewNow();
   }
 
   /** Lets what runs finish within the drain time, and ends the rest. */
   async drain(): Promise<void> {
     try {
-      await this.worker.stop({ drainMs: this.#drainMs, reportMs: REPORT_MS });
+      await this.worker.stop({ drainMs: this.#parts.drainMs, reportMs: REPORT_MS });
     } finally {
-      await this.#presence.stop();
+      await this.#parts.presence.stop();
     }
   }
 }
@@ -112,7 +131,7 @@ async function openSpool(options: NodeOptions, directory: string, closers: Close
   return spool;
 }
 
-function registration(parts: WorkerSideParts, executors: OfferedExecutors): RegisterNode {
+function registration(parts: WorkerSideParts, executors: OfferedExecutors, adopted: readonly AttemptRef[]): RegisterNode {
   const { options, membership } = parts.foundation;
   return {
     nodeId: options.nodeId,
@@ -121,7 +140,7 @@ function registration(parts: WorkerSideParts, executors: OfferedExecutors): Regi
     address: parts.address,
     executors: [...executors.offered.keys()],
     capacity: options.capacity,
-    adopted: [],
+    adopted: adopted.map(({ executionId, attempt }) => ({ executionId, attempt })),
     featureLevel: SUPPORTED_FEATURE_LEVEL,
     labels: {},
     missingExecutors: Object.fromEntries(executors.missing),

@@ -75,7 +75,7 @@ test("a reload of a certificate that peers would refuse is refused, and the old 
   await certificates.flags("client", "node-1");
   node.reloadCertificates();
   const line = await logger.said("certificates were not reloaded");
-  expect(line.fields["err"]).toMatchObject({ code: "NODE_CERTIFICATE_UNUSABLE" });
+  expect(line.fields).toMatchObject({ event: "certificate.refused", cause: "NODE_CERTIFICATE_UNUSABLE" });
   await certificates.flags("node", "node-1");
   node.reloadCertificates();
 });

@@ -9,19 +9,12 @@ import {
   SchedulerServiceService,
   StreamJobsRequest,
 } from "@coxswain/protocol";
-import { insecureChannelCredentials, insecureServerCredentials } from "@coxswain/rpc";
+import { insecureChannelCredentials, localAdmin, wrapUnary } from "@coxswain/rpc";
 import { GrpcServer } from "../src/grpc-server.ts";
-import type { Credentials } from "../src/tls.ts";
+import { limitsOf } from "./nodes.ts";
 
-const credentials: Credentials = {
-  secure: false,
-  server: insecureServerCredentials(),
-  channel: insecureChannelCredentials,
-  reload: () => false,
-  onReload: () => () => {},
-  namesHost: () => true,
-  close: () => {},
-};
+const open = (waiting: () => string): GrpcServer =>
+  new GrpcServer({ limits: limitsOf([]), material: undefined, waitingFor: waiting, onEvent: () => {} });
 // A failed listen is a claim here; grpc-js would print it.
 setLogger({ error: () => {} });
 
@@ -29,9 +22,9 @@ let server: GrpcServer;
 let waitingFor = "it waits for the founding members 1, 2, 3";
 
 beforeEach(async () => {
-  server = new GrpcServer(() => waitingFor);
+  server = open(() => waitingFor);
   server.serveStarting([SchedulerServiceService, ClusterServiceService]);
-  await server.listen("127.0.0.1:0", credentials);
+  await server.listen("127.0.0.1:0");
 });
 afterEach(() => server.close());
 
@@ -78,9 +71,25 @@ test("a service that is ready takes the place of the refusals", async () => {
   client.close();
 });
 
+test("case 6: a handler that rejects is INTERNAL to its caller, without the reason, and the server lives", async () => {
+  let fails = true;
+  const failing = wrapUnary(
+    (): Promise<GetClusterStatusResponse> =>
+      fails ? Promise.reject(new Error("s3cret")) : Promise.resolve(GetClusterStatusResponse.fromPartial({})),
+    { insecurePeer: localAdmin },
+  );
+  const rest = Object.fromEntries(Object.keys(ClusterServiceService).map((name) => [name, () => {}]));
+  server.serve({ definition: ClusterServiceService, implementation: { ...rest, getClusterStatus: failing } });
+  const client = new ClusterServiceClient(server.address, insecureChannelCredentials());
+  expect(await statusOf(client)).toMatchObject({ code: status.INTERNAL, details: expect.not.stringContaining("s3cret") });
+  fails = false;
+  expect(await statusOf(client)).toBeUndefined();
+  client.close();
+});
+
 test("an address that is taken is named, with what to do", async () => {
-  const second = new GrpcServer(() => "");
-  await expect(second.listen(server.address, credentials)).rejects.toMatchObject({
+  const second = open(() => "");
+  await expect(second.listen(server.address)).rejects.toMatchObject({
     code: "LISTEN_FAILED",
     message: expect.stringMatching(/Cannot listen on 127\.0\.0\.1:\d+.*--listen/s),
   });

@@ -11,6 +11,7 @@ import type { Logger } from "@coxswain/telemetry";
 import { loadConfig } from "../src/config/load-config.ts";
 import type { NodeOptions } from "../src/config/options.ts";
 import { CoxswainNode } from "../src/node.ts";
+import type { LimitOptions } from "../src/server-limits.ts";
 
 // A failed listen is a claim of some tests; grpc-js would print it.
 setLogger({ error: () => {} });
@@ -112,6 +113,13 @@ export class Yard {
   }
 }
 
+/** The limits of a server whose node has these flags. */
+export function limitsOf(argv: readonly string[]): LimitOptions {
+  const options = loadConfig({ argv, env: {}, readFile: () => "{}" });
+  if ("help" in options) throw new Error("help was not asked for");
+  return options;
+}
+
 /** Ports that were free a moment ago. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
@@ -123,12 +131,13 @@ export async function freePorts(count: number): Promise<number[]> {
 
 /** A CA in files, and certificates of it. */
 export class Certificates {
-  readonly #ca: KeyedCertificate;
+  /** For certificates that should not exist. */
+  readonly authority: KeyedCertificate;
   readonly #directory: string;
   readonly caPath: string;
 
   private constructor(ca: KeyedCertificate, directory: string, caPath: string) {
-    this.#ca = ca;
+    this.authority = ca;
     this.#directory = directory;
     this.caPath = caPath;
   }
@@ -142,7 +151,7 @@ export class Certificates {
 
   /** Writes a certificate and its key, in place of those of the same name; gives the flags for them. */
   async flags(kind: CertificateKind, name: string): Promise<string[]> {
-    const issued = await issueCertificate({ ca: this.#ca, kind, name, days: 1 });
+    const issued = await issueCertificate({ ca: this.authority, kind, name, days: 1 });
     const [cert, key] = [join(this.#directory, `${name}.crt`), join(this.#directory, `${name}.key`)];
     await writeFile(cert, issued.certificate);
     await writeFile(key, issued.privateKey, { mode: 0o600 });

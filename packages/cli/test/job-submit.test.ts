@@ -44,16 +44,32 @@ describe("cox job submit", () => {
   test("waits when told to, shows the job and its output", async () => {
     const ran = await cox(["job", "submit", "echo hello", "--wait"], {
       submit,
+      status: async () => jobStatus(),
       waitFor: async () => jobStatus(),
     });
     expect(ran.exitCode).toBe(0);
+    expect(ran.stderr).toBe("");
     expect(ran.stdout).toMatch(/^j1\nJob +j1\nStatus +COMPLETED\n[^]*Output\nhello\n$/);
+  });
+
+  test("says why it waits when no node can take the job", async () => {
+    const ran = await cox(["job", "submit", "echo hello", "--wait"], {
+      submit,
+      status: async () =>
+        jobStatus({ status: "PENDING", pendingReason: "No node offers process: no sandbox" }),
+      waitFor: async () => jobStatus(),
+    });
+    expect(ran).toMatchObject({ exitCode: 0, stderr: "The job waits. No node offers process: no sandbox\n" });
   });
 
   test("waits and exits with 1 when the job did not complete", async () => {
     const waitFor = async (): Promise<ReturnType<typeof jobStatus>> =>
       jobStatus({ status: "FAILED", exitCode: 3 });
-    const ran = await cox(["job", "submit", "false", "--wait", "-o", "json"], { submit, waitFor });
+    const ran = await cox(["job", "submit", "false", "--wait", "-o", "json"], {
+      submit,
+      status: waitFor,
+      waitFor,
+    });
     expect(ran.exitCode).toBe(1);
     expect(JSON.parse(ran.stdout)).toMatchObject({ status: "FAILED", exit_code: 3 });
     expect(ran.stderr).toContain("cox job executions j1");

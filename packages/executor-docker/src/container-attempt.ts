@@ -6,7 +6,7 @@ import { offsetAfterAdoption } from "./adoption.ts";
 import type { AdoptedContainer } from "./adoption.ts";
 import { Capture } from "./capture.ts";
 import { makeSure } from "./certain-end.ts";
-import { checkVolumes, makeContainer } from "./container-making.ts";
+import { makeContainer } from "./container-making.ts";
 import type { Surroundings } from "./container-making.ts";
 import { containerName } from "./container-spec.ts";
 import type { ContainerSpec, Run } from "./container-spec.ts";
@@ -78,10 +78,11 @@ export class ContainerAttempt implements RunningTask {
 
   async #carryOut(): Promise<Ending> {
     if ("adopted" in this.#origin) return this.#goOn(this.#origin.adopted);
-    const id = (this.#containerId = await makeContainer(this.#origin.spec, this.#around, this.#termination));
-    if (id === undefined) return this.#endingOf(undefined);
-    const { engine } = this.#around;
-    return this.#watched(id, "next-exit", checkVolumes(id, engine), async (code, capture) => {
+    const made = await makeContainer(this.#origin.spec, this.#around, this.#termination);
+    if (!made) return this.#endingOf(undefined);
+    const { id, checked } = made;
+    this.#containerId = id;
+    return this.#watched(id, "next-exit", checked, async (code, capture) => {
       // Ended while it was made ready: it never runs.
       if (this.#termination.cause) return this.#endingOf(undefined);
       this.#startedAtMs = this.#context.clock.now();
@@ -189,13 +190,10 @@ export class ContainerAttempt implements RunningTask {
     if (this.#termination.cause === undefined && !(await engine.accepts())) throw new EngineLostError(SHUT_DOWN);
     // A flawless exit needs no second look; any other may be for want of memory.
     if (code === 0) return { code, outOfMemory: false };
-    // With the whole machine, containers may be told to end before their engine is. An engine may be back within a second.
-    const suspect = this.#termination.cause === undefined && ENGINES_SIGNALS.has(signalOf(code) ?? "");
-    const [{ State: state }, up] = await Promise.all([
-      engine.within(engine.docker.getContainer(id).inspect()),
-      !suspect || engine.staysUp(ENGINE_WATCH_MS),
-    ]);
-    if (!up && !state.OOMKilled) throw new EngineLostError(SHUT_DOWN);
+    const { State: state } = await engine.within(engine.docker.getContainer(id).inspect());
+    // With the whole machine, containers may be told to end before their engine is.
+    const suspect = this.#termination.cause === undefined && !state.OOMKilled && ENGINES_SIGNALS.has(signalOf(code) ?? "");
+    if (suspect && !(await engine.staysUp(ENGINE_WATCH_MS))) throw new EngineLostError(SHUT_DOWN);
     return { code, outOfMemory: state.OOMKilled };
   }
 

@@ -34,8 +34,8 @@ export class Bench {
     };
   }
 
-  start(task: Partial<DockerTask>, timeoutMs = 60_000): Promise<RunningTask> {
-    return this.executor.start({ task: { kind: "docker", image: "", ...task }, timeoutMs }, this.context);
+  start(task: Partial<DockerTask>, timeoutMs = 60_000, more: Partial<AttemptContext> = {}): Promise<RunningTask> {
+    return this.executor.start({ task: { kind: "docker", image: "", ...task }, timeoutMs }, { ...this.context, ...more });
   }
 
   async finish(task: Partial<DockerTask>, timeoutMs?: number): Promise<{ result: TaskResult; output: string }> {

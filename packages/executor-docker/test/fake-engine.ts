@@ -29,7 +29,7 @@ export class FakeEngine {
   created: Record<string, unknown> | undefined;
   abilities: object = ABLE;
   warnings: readonly string[] = [];
-  mounts: readonly object[] = [];
+  volumes: object | null = null;
   readonly #directory = mkdtempSync(join(tmpdir(), "cox-fake-engine-"));
   readonly #server: Server;
   #wait: ServerResponse | undefined;
@@ -73,7 +73,7 @@ export class FakeEngine {
       this.created = JSON.parse(body) as Record<string, unknown>;
       return json(201, { Id: "c0ffee", Warnings: this.warnings });
     }
-    if (what === "json") json(200, { Mounts: this.mounts });
+    if (what === "json") json(200, { Config: { Volumes: this.volumes } });
     else if (what === "wait") (this.#wait = response.writeHead(200, { "content-type": "application/json" })).flushHeaders();
     else if (what === "start") this.#run(response);
     else return json(404, { message: `the fake knows no ${request.url}` });

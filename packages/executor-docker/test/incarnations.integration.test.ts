@@ -112,11 +112,11 @@ describeDocker("after a crash", () => {
       async (_, signal) => {
         const bench = new Bench(engine());
         const task = await started(bench);
-        const [{ Labels: labels } = { Labels: {} }] = await bench.containers();
+        const marker = await markerOf(bench);
         await engine().stop(signal);
         await engine().start();
         expect(await task.result).toMatchObject({ outcome: "failed", errorType: "ENGINE", retryable: true });
-        expect(processesMarked(labels["coxswain.run"] ?? "")).toEqual([]);
+        expect(processesMarked(marker)).toEqual([]);
         expect((await bench.containers()).filter(({ State: state }) => state === "running")).toEqual([]);
 
         const ref = { ...bench.context.ref, attempt: 3 };
@@ -145,8 +145,7 @@ describeDocker("after a crash", () => {
     test("that stays away, the attempt is ended without it, and its container goes when it is back", async () => {
       const bench = new Bench(engine(), { engineLossMs: 1, orphanGraceMs: 0 });
       const task = await started(bench);
-      const [{ Labels: labels } = { Labels: {} }] = await bench.containers();
-      const marker = labels["coxswain.run"] ?? "";
+      const marker = await markerOf(bench);
       expect(processesMarked(marker).length).toBeGreaterThan(0);
       await engine().stop("SIGKILL");
       expect(await task.result).toMatchObject({ outcome: "failed", errorType: "ENGINE", retryable: true });
@@ -159,3 +158,10 @@ describeDocker("after a crash", () => {
     }, WITHIN_MS);
   });
 });
+
+async function markerOf(bench: Bench): Promise<string> {
+  const [container] = await bench.containers();
+  const marker = container?.Labels["coxswain.run"];
+  if (marker === undefined) throw new Error("there is no container");
+  return marker;
+}

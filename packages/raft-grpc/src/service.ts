@@ -4,7 +4,7 @@
  */
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { PeerIdentity } from "@coxswain/raft-core";
-import type { PeerIdentity as Caller } from "@coxswain/rpc";
+import type { CallRecord, PeerIdentity as Caller } from "@coxswain/rpc";
 import { requireRole, wrapClientStream, wrapReceiver, wrapUnary } from "@coxswain/rpc";
 import { NotReadyError } from "./errors.ts";
 import type { RaftServiceServer } from "./gen/raft/v1/raft.ts";
@@ -27,6 +27,8 @@ export interface RaftServiceOptions {
   readonly authorizeMember?: AuthorizeMember;
   /** Told of each refusal and failure, with the error as thrown. */
   readonly onError?: (error: unknown, path: string) => void;
+  /** Told of each answer and refusal, with who asked and from where. */
+  readonly onAnswer?: (record: CallRecord) => void;
 }
 
 /** What `server.addService(definition, implementation)` takes. */
@@ -47,6 +49,7 @@ export function raftServiceImplementation(options: RaftServiceOptions): UntypedS
     insecurePeer: options.insecurePeer,
     authorize: options.authorize ?? ((caller: Caller) => requireRole(caller, "node")),
     ...(options.onError ? { onError: options.onError } : {}),
+    ...(options.onAnswer ? { onAnswer: options.onAnswer } : {}),
   };
   const handlers: RaftServiceServer = {
     identify: wrapUnary(() => Promise.resolve(toIdentifyResponse(options.identity())), handlerOptions),

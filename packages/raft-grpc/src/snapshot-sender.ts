@@ -1,17 +1,18 @@
 /**
  * Sends one snapshot, no faster than the receiver takes it and the settings allow, on a connection of its own.
  */
-import type { ChannelCredentials, ClientWritableStream } from "@grpc/grpc-js";
-import { connectivityState } from "@grpc/grpc-js";
+import type { ChannelCredentials, ClientWritableStream, requestCallback } from "@grpc/grpc-js";
+import { Client, connectivityState } from "@grpc/grpc-js";
 import type { NodeId } from "@coxswain/raft-core";
 import { channelOptions, errorFromStatus, writeMessages } from "@coxswain/rpc";
 import { PeerTimeoutError, SnapshotAbortedError, SnapshotRefusedError } from "./errors.ts";
-import { RaftServiceClient } from "./gen/raft/v1/raft.ts";
-import type { SnapshotChunk, SnapshotHeader } from "./gen/raft/v1/raft.ts";
+import { RaftServiceService } from "./gen/raft/v1/raft.ts";
+import type { InstallSnapshotResponse, SnapshotHeader } from "./gen/raft/v1/raft.ts";
 import { Pace } from "./pace.ts";
 import { SeverableCredentials } from "./severable-credentials.ts";
 import type { TransportSettings } from "./settings.ts";
 import { channelSettings } from "./settings.ts";
+import { encodeHeader, encodeLast, encodePiece } from "./snapshot-pieces.ts";
 
 export interface SnapshotSending {
   readonly to: NodeId;
@@ -34,7 +35,7 @@ export async function sendSnapshot(sending: SnapshotSending): Promise<void> {
   const { signal } = sending;
   if (signal.aborted) throw aborted(sending);
   const credentials = new SeverableCredentials(sending.credentials);
-  const client = new RaftServiceClient(sending.address, credentials, channelOptions(channelSettings(sending.settings)));
+  const client = new Client(sending.address, credentials, channelOptions(channelSettings(sending.settings)));
   const answered = new AbortController();
   const { call, answer } = open(client, sending, () => answered.abort());
   // Told by the callback as well.
@@ -56,20 +57,21 @@ export async function sendSnapshot(sending: SnapshotSending): Promise<void> {
 
 /** Opens the call. `answer` settles as `sendSnapshot` does; `over` is called when nothing more need be written. */
 function open(
-  client: RaftServiceClient,
+  client: Client,
   sending: SnapshotSending,
   over: () => void,
-): { call: ClientWritableStream<SnapshotChunk>; answer: Promise<void> } {
+): { call: ClientWritableStream<Buffer>; answer: Promise<void> } {
   let settle: (error?: Error) => void = () => {};
   const answer = new Promise<void>((resolve, reject) => (settle = (error) => (error ? reject(error) : resolve())));
   // It is looked at when the chunks are written; until then a rejection is not unhandled.
   answer.catch(() => {});
   let timedOut: PeerTimeoutError | undefined;
-  const call = client.installSnapshot((error, response) => {
+  const call = installSnapshot(client, (error, response) => {
     clearTimeout(timer);
     over();
     if (error) settle(sending.signal.aborted ? aborted(sending) : (timedOut ?? errorFromStatus(error)));
-    else settle(response.installed ? undefined : new SnapshotRefusedError(sending.to, response.error));
+    else if (response?.installed) settle();
+    else settle(new SnapshotRefusedError(sending.to, response?.error ?? "the answer is empty"));
   });
   // A frozen node lets TCP connect and says nothing; only what speaks is watched by keepalive.
   const { acceptTimeoutMs } = sending.settings;
@@ -81,19 +83,25 @@ function open(
   return { call, answer };
 }
 
+/** As the generated client's, for messages that are encoded already. */
+function installSnapshot(client: Client, callback: requestCallback<InstallSnapshotResponse>): ClientWritableStream<Buffer> {
+  const { path, responseDeserialize } = RaftServiceService.installSnapshot;
+  return client.makeClientStreamRequest(path, (message: Buffer) => message, responseDeserialize, callback);
+}
+
 /** The header, then the bytes in pieces of bounded size, then the word that they were all. */
-async function* messagesOf({ header, chunks, settings, after, signal }: SnapshotSending): AsyncGenerator<SnapshotChunk> {
+async function* messagesOf({ header, chunks, settings, after, signal }: SnapshotSending): AsyncGenerator<Buffer> {
   const step = settings.snapshotChunkBytes;
   const pace = new Pace(settings.snapshotBytesPerSecond, after, signal);
-  yield { header, data: new Uint8Array(0), last: false };
+  yield encodeHeader(header);
   for await (const chunk of chunks) {
     for (let from = 0; from < chunk.length; from += step) {
-      await pace.take(Math.min(step, chunk.length - from));
-      // A copy: grpc-js serializes when it sends, and the source may use its buffer again by then.
-      yield { header: undefined, data: new Uint8Array(chunk.subarray(from, from + step)), last: false };
+      const piece = chunk.subarray(from, from + step);
+      await pace.take(piece.length);
+      yield encodePiece(piece);
     }
   }
-  yield { header: undefined, data: new Uint8Array(0), last: true };
+  yield encodeLast();
 }
 
 function aborted({ to, signal }: SnapshotSending): SnapshotAbortedError {

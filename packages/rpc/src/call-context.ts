@@ -1,5 +1,5 @@
 import { Metadata } from "@grpc/grpc-js";
-import { CallCancelledError } from "./errors.ts";
+import { CallCancelledError, MetadataTooLargeError } from "./errors.ts";
 import { type AuthenticatedCall, type PeerIdentity, peerIdentity } from "./peer-identity.ts";
 import { type StatusResponse, setLeaderHint, statusFromError } from "./status-from-error.ts";
 
@@ -20,12 +20,30 @@ export interface CallContext {
 export interface HandlerOptions {
   /** Whom to take callers without a certificate for; only for a server without TLS. Default: refuse them. */
   readonly insecurePeer?: PeerIdentity | undefined;
+  /** Names and values together; more of it is RESOURCE_EXHAUSTED. grpc-js itself takes megabytes. Default 16 KiB. */
+  readonly maxMetadataBytes?: number | undefined;
   /** Throws for callers who may not make this call; runs before the handler. */
   readonly authorize?: (peer: PeerIdentity, path: string) => void;
   /** The leader's `host:port`, sent along with every answer as `cox-leader`. */
   readonly leader?: () => string | undefined;
   /** Told of each failure, with the error as thrown; the client sees only a status. */
   readonly onError?: (error: unknown, path: string) => void;
+  /** Told of each answer and each failure, with who asked and from where: for a record of what was done. It should be quick. */
+  readonly onAnswer?: (record: CallRecord) => void;
+}
+
+/** One answer of a call, or its failure. Of a stream, each response of a bidirectional one; of one towards the client, its failure alone. */
+export interface CallRecord {
+  readonly path: string;
+  /** `host:port` of the caller. */
+  readonly from: string;
+  /** Undefined when the certificate does not say who calls. */
+  readonly peer: PeerIdentity | undefined;
+  /** Where there was one request. */
+  readonly request?: unknown;
+  readonly response?: unknown;
+  /** As thrown. */
+  readonly error?: unknown;
 }
 
 /** What all kinds of grpc-js server calls share. */
@@ -34,6 +52,8 @@ export interface ServerCall extends AuthenticatedCall {
   readonly metadata: Metadata;
   /** Full gRPC path. */
   getPath(): string;
+  /** The caller's `host:port`. */
+  getPeer(): string;
   /** The client's; infinite when it has none. */
   getDeadline(): Date | number;
   /** Sends the initial metadata now. */
@@ -42,7 +62,9 @@ export interface ServerCall extends AuthenticatedCall {
   once(event: "cancelled", listener: () => void): unknown;
 }
 
-/** @throws UnauthenticatedError, or what `authorize` throws */
+const defaultMaxMetadataBytes = 16 * 1024;
+
+/** @throws UnauthenticatedError, MetadataTooLargeError, or what `authorize` throws */
 export function openCall(call: ServerCall, options: HandlerOptions): CallContext {
   const aborter = new AbortController();
   call.once("cancelled", () => {
@@ -51,9 +73,17 @@ export function openCall(call: ServerCall, options: HandlerOptions): CallContext
   if (call.cancelled) aborter.abort();
   const path = call.getPath();
   const peer = peerIdentity(call, options.insecurePeer);
+  checkSize(call.metadata, options.maxMetadataBytes ?? defaultMaxMetadataBytes);
   options.authorize?.(peer, path);
   sendLeaderHint(call, options);
   return { peer, path, signal: aborter.signal, deadlineMs: deadlineOf(call), metadata: call.metadata };
+}
+
+function checkSize(metadata: Metadata, maxBytes: number): void {
+  let sizeBytes = 0;
+  for (const [name, values] of Object.entries(metadata.toHttp2Headers()))
+    for (const value of [values ?? ""].flat()) sizeBytes += name.length + String(value).length;
+  if (sizeBytes > maxBytes) throw new MetadataTooLargeError(sizeBytes, maxBytes);
 }
 
 function sendLeaderHint(call: ServerCall, options: HandlerOptions): void {
@@ -64,14 +94,48 @@ function sendLeaderHint(call: ServerCall, options: HandlerOptions): void {
   call.sendMetadata(metadata);
 }
 
-/** The status for what a handler threw, after `onError` was told. Never throws: it is the last line before grpc-js. */
-export function failCall(error: unknown, path: string, options: HandlerOptions): StatusResponse {
+type RecordedCall = Pick<ServerCall, "getPath" | "getPeer" | "getAuthContext"> & { readonly request?: unknown };
+
+/** The status for what a handler threw, after `onError` and `onAnswer` were told. Never throws: it is the last line before grpc-js. */
+export function failCall(error: unknown, call: RecordedCall, options: HandlerOptions): StatusResponse {
   try {
     // Not a failure of the handler, and nobody is left to be told.
-    if (!(error instanceof CallCancelledError)) options.onError?.(error, path);
+    if (!(error instanceof CallCancelledError)) {
+      record({ error }, call, options);
+      options.onError?.(error, call.getPath());
+    }
     return statusFromError(error, options.leader?.());
   } catch {
     return statusFromError(undefined);
+  }
+}
+
+/** Tells `onAnswer` of a response. Never throws. */
+export function recordResponse(response: unknown, call: RecordedCall, options: HandlerOptions): void {
+  record({ response }, call, options);
+}
+
+function record(answer: Pick<CallRecord, "response" | "error">, call: RecordedCall, options: HandlerOptions): void {
+  if (options.onAnswer === undefined) return;
+  const { request } = call;
+  try {
+    options.onAnswer({
+      path: call.getPath(),
+      from: call.getPeer(),
+      peer: callerOf(call, options),
+      ...(request === undefined ? {} : { request }),
+      ...answer,
+    });
+  } catch {
+    // What was done is done: that it cannot be recorded must not change what the caller is told.
+  }
+}
+
+function callerOf(call: AuthenticatedCall, { insecurePeer }: HandlerOptions): PeerIdentity | undefined {
+  try {
+    return peerIdentity(call, insecurePeer);
+  } catch {
+    return undefined;
   }
 }
 

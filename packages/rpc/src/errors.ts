@@ -23,6 +23,16 @@ export class PermissionDeniedError extends RpcError {
   readonly category = "denied" as const;
 }
 
+/** The call came with more metadata than the server takes. */
+export class MetadataTooLargeError extends RpcError {
+  readonly code = "METADATA_TOO_LARGE" as const;
+  readonly category = "exhausted" as const;
+
+  constructor(sizeBytes: number, maxBytes: number) {
+    super(`The call's metadata has ${String(sizeBytes)} bytes and the server takes ${String(maxBytes)}: send less of it.`);
+  }
+}
+
 /** The other end cancelled the call, or its connection broke, before all was said. */
 export class CallCancelledError extends RpcError {
   readonly code = "CALL_CANCELLED" as const;

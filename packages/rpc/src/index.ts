@@ -18,6 +18,7 @@ export {
 } from "./error-category.ts";
 export {
   CallCancelledError,
+  MetadataTooLargeError,
   PermissionDeniedError,
   RemoteError,
   type RemoteErrorFields,
@@ -52,6 +53,7 @@ export {
   type AuthenticatedCall,
   type PeerIdentity,
   type PeerRole,
+  identityIn,
   localAdmin,
   localNode,
   peerIdentity,
@@ -59,7 +61,14 @@ export {
 } from "./peer-identity.ts";
 export { type ChannelSettings, channelOptions, openChannel } from "./open-channel.ts";
 export { type ServerSettings, serverOptions } from "./server-options.ts";
-export { type CallContext, type HandlerOptions, type ServerCall } from "./call-context.ts";
+export { Acceptor, type AcceptorOptions, type ListenAddress } from "./acceptor.ts";
+export {
+  type AcceptedConnection,
+  type AcceptorEvent,
+  type AcceptorLimits,
+  defaultAcceptorLimits,
+} from "./acceptor-types.ts";
+export { type CallContext, type CallRecord, type HandlerOptions, type ServerCall } from "./call-context.ts";
 export { wrapUnary } from "./wrap-unary.ts";
 export { wrapServerStream } from "./wrap-server-stream.ts";
 export { wrapClientStream } from "./wrap-client-stream.ts";

@@ -37,6 +37,15 @@ export function peerIdentity(call: AuthenticatedCall, insecure?: PeerIdentity): 
       "No client certificate: connect with one that this cluster's CA issued (`cox cert issue`).",
     );
   }
+  return identityIn(certificate);
+}
+
+/**
+ * Whom a verified certificate names.
+ *
+ * @throws UnauthenticatedError
+ */
+export function identityIn(certificate: { readonly subject?: object }): PeerIdentity {
   const subject = new Map<string, unknown>(Object.entries(certificate.subject ?? {}));
   const name = subject.get("CN");
   if (typeof name !== "string" || name.trim() === "") {

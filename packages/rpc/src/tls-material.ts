@@ -1,6 +1,7 @@
-import { X509Certificate, createPrivateKey } from "node:crypto";
+import { X509Certificate, constants, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type SecureContextOptions, createSecureContext } from "node:tls";
+import { certificatesIn } from "./certificates-in.ts";
 import { TlsFilesError } from "./errors.ts";
 
 /** Paths of PEM files. */
@@ -49,9 +50,12 @@ export class TlsMaterial {
     return this.#current;
   }
 
-  /** Everything that a TLS context is made from, at TLS 1.3. */
+  /**
+   * Everything that a TLS context is made from, at TLS 1.3. Sessions are not resumed: who resumes shows no certificate,
+   * and one that has expired since would do.
+   */
   contextOptions(): SecureContextOptions & { readonly minVersion: "TLSv1.3" } {
-    return requireTls13({ ...this.#current });
+    return requireTls13({ ...this.#current, secureOptions: constants.SSL_OP_NO_TICKET });
   }
 
   /**
@@ -120,17 +124,12 @@ function readPem(path: string): string {
   }
 }
 
-function certificatesIn(bundle: string): string[] {
-  const certificates = bundle.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-  return certificates ?? [bundle];
-}
-
 function checked(pem: TlsPem): TlsPem {
   let belongs: boolean;
   try {
     createSecureContext(requireTls13({ ...pem }));
-    // A CA that does not parse is passed over in silence, and every peer would be refused.
-    for (const certificate of certificatesIn(pem.ca)) new X509Certificate(certificate);
+    // A CA that does not parse is passed over in silence, and so is the cut end of a bundle that is still being written.
+    for (const certificate of [...certificatesIn(pem.ca), ...certificatesIn(pem.cert)]) new X509Certificate(certificate);
     belongs = new X509Certificate(pem.cert).checkPrivateKey(createPrivateKey(pem.key));
   } catch (cause) {
     throw new TlsFilesError("CA, certificate or key is not usable PEM: make them with `cox cert`.", {

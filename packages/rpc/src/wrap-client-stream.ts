@@ -1,5 +1,5 @@
 import type { handleClientStreamingCall } from "@grpc/grpc-js";
-import { type CallContext, type HandlerOptions, failCall, openCall } from "./call-context.ts";
+import { type CallContext, type HandlerOptions, failCall, openCall, recordResponse } from "./call-context.ts";
 import { readMessages } from "./read-messages.ts";
 
 /** As `wrapUnary`, for many requests and one response. The requests end with
@@ -17,10 +17,11 @@ export function wrapClientStream<Request, Response>(
     };
     answer().then(
       (response) => {
+        recordResponse(response, call, options);
         callback(null, response);
       },
       (error: unknown) => {
-        callback(failCall(error, call.getPath(), options));
+        callback(failCall(error, call, options));
       },
     );
   };

@@ -25,12 +25,12 @@ export function wrapServerStream<Request, Response>(
 export function failStream(
   call: Pick<
     ServerWritableStream<unknown, unknown>,
-    "cancelled" | "destroyed" | "writableEnded" | "emit" | "getPath"
+    "cancelled" | "destroyed" | "writableEnded" | "emit" | "getPath" | "getPeer" | "getAuthContext"
   >,
   error: unknown,
   options: HandlerOptions,
 ): void {
-  const response = failCall(error, call.getPath(), options);
+  const response = failCall(error, call, options);
   if (call.cancelled || call.destroyed || call.writableEnded) return;
   call.emit("error", response);
 }

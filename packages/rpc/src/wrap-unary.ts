@@ -1,5 +1,5 @@
 import type { handleUnaryCall } from "@grpc/grpc-js";
-import { type CallContext, type HandlerOptions, failCall, openCall } from "./call-context.ts";
+import { type CallContext, type HandlerOptions, failCall, openCall, recordResponse } from "./call-context.ts";
 
 /** A grpc-js handler from an async function; whatever that throws becomes a status, never a crash. */
 export function wrapUnary<Request, Response>(
@@ -10,10 +10,11 @@ export function wrapUnary<Request, Response>(
     const answer = async (): Promise<Response> => await run(call.request, openCall(call, options));
     answer().then(
       (response) => {
+        recordResponse(response, call, options);
         callback(null, response);
       },
       (error: unknown) => {
-        callback(failCall(error, call.getPath(), options));
+        callback(failCall(error, call, options));
       },
     );
   };

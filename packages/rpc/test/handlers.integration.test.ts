@@ -3,6 +3,7 @@ import { connect as connectTcp } from "node:net";
 import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import {
+  type CallRecord,
   PermissionDeniedError,
   type RemoteError,
   errorFromStatus,
@@ -112,6 +113,50 @@ describe("an async handler that rejects", () => {
     const { client } = await start({ unary });
     await expect(client.unary("bad")).rejects.toMatchObject({ category: "internal" });
     expect(await client.unary("alive")).toBe("alive");
+  });
+});
+
+describe("a record of answers", () => {
+  test("tells who asked for what, from where, and what became of it; and whatever fails in it changes nothing", async () => {
+    const records: CallRecord[] = [];
+    const options = {
+      ...insecure,
+      onAnswer: (record: CallRecord) => {
+        records.push(record);
+        throw new Error("disk full");
+      },
+    };
+    const refused = new PermissionDeniedError("No.");
+    const unary = wrapUnary<Text, Text>(async ({ text }) => {
+      if (text === "no") throw refused;
+      return { text: text.toUpperCase() };
+    }, options);
+    const bidi = wrapBidi<Text, Text>(async function* (requests) {
+      for await (const { text } of requests) yield { text: text.toUpperCase() };
+    }, options);
+    const { client } = await start({ unary, bidi });
+    expect(await client.unary("yes")).toBe("YES");
+    await expect(client.unary("no")).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+    const stream = client.bidi();
+    stream.write({ text: "a" });
+    stream.end();
+    expect(await once(stream, "data")).toEqual([{ text: "A" }]);
+    await once(stream, "end");
+    const common = { from: expect.stringMatching(/^127\.0\.0\.1:\d+$/), peer: localAdmin };
+    expect(records).toEqual([
+      { ...common, path: "/test.Echo/Unary", request: { text: "yes" }, response: { text: "YES" } },
+      { ...common, path: "/test.Echo/Unary", request: { text: "no" }, error: refused },
+      { ...common, path: "/test.Echo/Bidi", response: { text: "A" } },
+    ]);
+  });
+
+  test("has nobody as the caller who does not say who it is", async () => {
+    const records: CallRecord[] = [];
+    const { client } = await start({
+      unary: wrapUnary<Text, Text>(async (request) => request, { onAnswer: (record) => records.push(record) }),
+    });
+    await expect(client.unary("")).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    expect(records).toMatchObject([{ peer: undefined, error: { code: "UNAUTHENTICATED" } }]);
   });
 });
 

@@ -69,6 +69,21 @@ test("a CA that is none is refused, wherever in a bundle it stands", async () =>
   }
 });
 
+test("a bundle whose last certificate is still being written is refused, of CAs and of a chain", async () => {
+  const { paths } = await files();
+  const tls = loadTls(paths);
+  const before = tls.current;
+  for (const path of [paths.ca, paths.cert]) {
+    const whole = readFileSync(path, "utf8");
+    for (const cut of [30, 200, whole.length - 20]) {
+      writeFileSync(path, whole + whole.slice(0, cut));
+      expect(() => tls.reload()).toThrow(expect.objectContaining({ code: "TLS_FILES_UNUSABLE" }));
+    }
+    writeFileSync(path, whole);
+  }
+  expect(tls.current).toBe(before);
+});
+
 test("a missing file is named", async () => {
   const { paths } = await files();
   expect(() => loadTls({ ...paths, ca: "/nowhere/ca.crt" })).toThrow(

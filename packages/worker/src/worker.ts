@@ -167,7 +167,7 @@ export class Worker {
    */
   async stop(options: { readonly drainMs: number; readonly reportMs: number }): Promise<void> {
     this.#draining = true;
-    await this.#adoptions.endRest();
+    const unclaimed = this.#adoptions.endRest();
     if (this.#started) {
       this.#reconcile();
       await this.#until(() => this.#attempts.size === 0, { timeoutMs: options.drainMs });
@@ -176,6 +176,7 @@ export class Worker {
       await this.#until(() => this.#reporter.unsent === 0, { timeoutMs: options.reportMs });
     }
     for (const stop of this.#stopListening.splice(0)) stop();
+    await unclaimed;
     await this.#reporter.close();
   }
 
@@ -235,7 +236,11 @@ export class Worker {
     this.#reporter.add(attemptReport(assigned, result, attempt.output, tailBytes));
     this.#attempts.delete(key);
     this.#options.logger.info(
-      { execution: assigned.executionId, attempt: assigned.attempt, outcome: result.outcome, exitCode: result.exitCode },
+      {
+        event: "attempt.ended",
+        ...{ jobId: assigned.jobId, execution: assigned.executionId, attempt: assigned.attempt },
+        ...{ outcome: result.outcome, exitCode: result.exitCode },
+      },
       "attempt ended",
     );
     this.#wake();
@@ -262,7 +267,11 @@ export class Worker {
       const executor = task && executors.get(task.kind);
       if (task === undefined || executor === undefined)
         return lostResult(`This node does not offer tasks of kind ${task?.kind ?? "none"}.`, 0, clock.now());
-      logger.info({ execution: assigned.executionId, attempt: assigned.attempt, kind: task.kind }, "attempt starts");
+      const { jobId, executionId, attempt: number } = assigned;
+      logger.info(
+        { event: "attempt.started", jobId, owner: job.owner, execution: executionId, attempt: number, kind: task.kind },
+        "attempt starts",
+      );
       const spec = { task, timeoutMs: job.policy?.timeoutMs ?? 0 };
       return await attempt.run(executor, spec, this.#context(assigned, job, execution));
     } catch (error) {

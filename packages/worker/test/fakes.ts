@@ -121,7 +121,7 @@ export class FakeStore implements WorkerStore {
   }
 
   async execution(id: string): Promise<Execution> {
-    return { id, dueMs: 5 } as Execution;
+    return { id, dueMs: 5, attempts: [] as Execution["attempts"] } as Execution;
   }
 
   on(event: WorkerEvent, listener: () => void): () => void {

@@ -22,7 +22,17 @@ export interface NodeOptions extends ExecutorOptions {
   readonly caCert: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
+  readonly certReloadInterval: number;
   readonly insecure: boolean;
+  readonly maxConnectionAge: number;
+  readonly maxConnectionAgeGrace: number;
+  readonly handshakeTimeout: number;
+  readonly maxHandshakes: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerClient: number;
+  readonly maxStreams: number;
+  readonly maxMessageBytes: number;
+  readonly maxMetadataBytes: number;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
   readonly logFormat: "auto" | "json" | "pretty";
   readonly slotGap: number;
@@ -48,6 +58,7 @@ export interface NodeOptions extends ExecutorOptions {
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const MIB = 1024 ** 2;
 
 const LOG_LEVELS = z.preprocess(
@@ -82,10 +93,35 @@ export const OPTIONS: OptionTable<NodeOptions> = {
   caCert: option("--ca-cert", ["COX_CA_CERT"], optional(z.string()), undefined, "path", "CA certificate (PEM) that signs every node and client."),
   cert: option("--cert", ["COX_CERT"], optional(z.string()), undefined, "path", "This node's certificate (PEM), of kind node."),
   key: option("--key", ["COX_KEY"], optional(z.string()), undefined, "path", "Private key of --cert (PEM)."),
+  certReloadInterval: option(
+    "--cert-reload-interval", ["COX_CERT_RELOAD_INTERVAL"], within(durationMs, 0, DAY_MS, "0 and 24h"), "1m", "duration",
+    "How often the certificate files are looked at; SIGHUP does so at once. 0 leaves it to SIGHUP.",
+  ),
   insecure: option(
     "--insecure", ["COX_INSECURE", "COX_ALLOW_INSECURE"], flag, false, "",
     "Serve without TLS beyond loopback: everyone who can connect is admin. Also --allow-insecure.",
   ),
+  maxConnectionAge: option(
+    "--max-connection-age", ["COX_MAX_CONNECTION_AGE"], within(durationMs, 100, 30 * DAY_MS, "100ms and 30d"), "1h", "duration",
+    "A client's connection older than this is asked to end, so that it shows its certificate anew. Those of nodes stand until their certificate expires or its CA is gone.",
+  ),
+  maxConnectionAgeGrace: option(
+    "--max-connection-age-grace", ["COX_MAX_CONNECTION_AGE_GRACE"], within(durationMs, 1, DAY_MS, "1ms and 24h"), "1m", "duration",
+    "How long calls on such a connection may go on before they are cut.",
+  ),
+  handshakeTimeout: option("--handshake-timeout", ["COX_HANDSHAKE_TIMEOUT"], within(durationMs, 10, HOUR_MS, "10ms and 1h"), "10s", "duration", "How long a connection may take for its TLS handshake."),
+  maxHandshakes: option(
+    "--max-handshakes", ["COX_MAX_HANDSHAKES"], integer(1, 100_000), "256", "n",
+    "TLS handshakes under way at a time; one more ends the one that has been silent for longest.",
+  ),
+  maxConnections: option(
+    "--max-connections", ["COX_MAX_CONNECTIONS"], integer(1, 1_000_000), "1000", "n",
+    "Connections of clients at a time. Those of nodes and admins do not count; without TLS all do.",
+  ),
+  maxConnectionsPerClient: option("--max-connections-per-client", ["COX_MAX_CONNECTIONS_PER_CLIENT"], integer(1, 1_000_000), "100", "n", "Connections at a time with certificates of one client or admin."),
+  maxStreams: option("--max-streams", ["COX_MAX_STREAMS"], integer(1, 100_000), "256", "n", "Calls at a time on one connection of a client."),
+  maxMessageBytes: option("--max-message-bytes", ["COX_MAX_MESSAGE_BYTES"], within(sizeBytes, 65_536, 16 * MIB, "64KB and 16MB"), "4MB", "size", "Largest request of a client, and largest answer to it; 16MB without TLS."),
+  maxMetadataBytes: option("--max-metadata-bytes", ["COX_MAX_METADATA_BYTES"], within(sizeBytes, 1_024, MIB, "1KB and 1MB"), "16KB", "size", "Largest metadata of a call, names and values together."),
   logLevel: option("--log-level", ["COX_LOG_LEVEL", "LOG_LEVEL"], LOG_LEVELS, "info", "level", "trace, debug, info, warn, error, fatal or silent."),
   logFormat: option(
     "--log-format", ["COX_LOG_FORMAT"], z.enum(["auto", "json", "pretty"]), "auto", "format",

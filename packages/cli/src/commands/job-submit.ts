@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { CliEnvironment } from "../environment.ts";
 import { statusJson, submittedJson } from "../output/json.ts";
+import { safeLine } from "../output/text.ts";
 import { gathered, wholeNumber } from "../parse/values.ts";
 import { clusterCommand } from "../session.ts";
 import { type SpecFlags, specOf } from "./job-spec.ts";
@@ -72,6 +73,8 @@ export function addJobSubmit(job: Command, environment: CliEnvironment): void {
     }
     // The id first: whoever is interrupted while waiting still has it.
     if (!session.json) environment.stdout.write(`${submitted.jobId}\n`);
+    const { pendingReason } = await session.client.status(submitted.jobId);
+    if (pendingReason !== "") environment.stderr.write(`The job waits. ${safeLine(pendingReason)}\n`);
     const job = await session.client.waitFor(
       submitted.jobId,
       environment.signal === undefined ? {} : { signal: environment.signal },

@@ -34,6 +34,11 @@ const LONGEST_NAP_MS = 100;
 /** A process that outlives SIGKILL for longer runs no code of its own any more. */
 const GIVE_UP_AFTER_MS = 5_000;
 const LONGEST_HUNT_PAUSE_MS = 1_000;
+/**
+ * How long an engine may be silent before a guard without a node gives up what has no process any more: what the engine
+ * still has of it when it comes back, the next start of the node removes.
+ */
+const SILENCE_MS = 60_000;
 
 /** @type {Map<number, Target>} */
 const targets = new Map();
@@ -188,12 +193,15 @@ function hunt(target) {
 
 async function huntAll() {
   hunting = true;
+  let heardMs = performance.now();
   for (let pauseMs = 5; hunted.size > 0; pauseMs = Math.min(pauseMs * 2, LONGEST_HUNT_PAUSE_MS)) {
     const all = [...hunted.keys()];
     const left = killRest(all);
     const { ended, unheard } = await endContainers(all, alone);
     // Without the engine's word, their processes must be seen to be gone.
     if (left.length === 0 && seesAll) for (const target of unheard) hunted.get(target)?.();
+    if (unheard.length === 0 || left.length > 0 || !seesAll) heardMs = performance.now();
+    if (alone && performance.now() - heardMs > SILENCE_MS) break;
     for (const target of ended) {
       hunted.get(target)?.();
       hunted.delete(target);
@@ -202,6 +210,7 @@ async function huntAll() {
     if (hunted.size > 0) await delay(pauseMs);
   }
   hunting = false;
+  for (const settle of hunted.values()) settle();
   leaveIfDone();
 }
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { describe } from "@jest/globals";
-import type { GuardTarget } from "@coxswain/executor";
+import type { ProcessGroupTarget } from "@coxswain/executor";
 
 const linux = process.platform === "linux" && existsSync("/proc/uptime");
 if (!linux) console.warn("SKIPPED, NOT TESTED: the guard needs Linux and /proc");
@@ -15,10 +15,10 @@ export const describeLinux: typeof describe | typeof describe.skip = linux ? des
 /** A process group to protect. */
 export class Group {
   readonly child: ChildProcess;
-  readonly target: GuardTarget;
+  readonly target: ProcessGroupTarget & { readonly marker: string };
   readonly ended: Promise<NodeJS.Signals | null>;
 
-  private constructor(child: ChildProcess, target: GuardTarget) {
+  private constructor(child: ChildProcess, target: Group["target"]) {
     this.child = child;
     this.target = target;
     this.ended = once(child, "exit").then(([, signal]) => signal as NodeJS.Signals | null);

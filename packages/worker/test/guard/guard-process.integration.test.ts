@@ -175,6 +175,44 @@ describeLinux("the guard", () => {
     expect(await one.ended).toBe("SIGKILL");
   });
 
+  test("when it is stopped with SIGSTOP it is replaced, since it does not answer to renewals; its targets are told anew", async () => {
+    const one = await group();
+    guard.renew(uptimeMs() + LONG_MS);
+    await guard.protect(one.target);
+    const pid = guard.pid!;
+    process.kill(pid, "SIGSTOP");
+    const two = await group();
+    const known = guard.protect(two.target);
+    while (isAlive(pid)) {
+      guard.renew(uptimeMs() + LONG_MS);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await known;
+    expect([one.alive, two.alive]).toEqual([true, true]);
+    await guard.endAll();
+    expect(await Promise.all([one.ended, two.ended])).toEqual(["SIGKILL", "SIGKILL"]);
+  });
+
+  test("a guard that answers is kept, however often the lease is renewed", async () => {
+    guard.renew(uptimeMs() + LONG_MS);
+    const pid = guard.pid!;
+    for (let renewal = 0; renewal < 100; renewal += 1) guard.renew(uptimeMs() + LONG_MS);
+    await guard.protect((await group()).target);
+    guard.renew(uptimeMs() + LONG_MS);
+    await guard.protect((await group()).target);
+    expect(guard.pid).toBe(pid);
+  });
+
+  test("a lease that ends while nothing runs ends nothing; what comes then is refused until it is renewed", async () => {
+    guard.renew(uptimeMs());
+    const one = await group();
+    await expect(guard.protect(one.target)).rejects.toMatchObject({ code: "LEASE_ENDED" });
+    guard.renew(uptimeMs() + LONG_MS);
+    await guard.protect(one.target);
+    expect(reports).toEqual([]);
+    expect(one.alive).toBe(true);
+  });
+
   test("while it is down nothing new is let go", async () => {
     guard.renew(uptimeMs() + LONG_MS);
     const pid = guard.pid!;
