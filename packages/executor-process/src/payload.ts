@@ -11,7 +11,7 @@ export interface Payload {
   readonly argv: readonly string[];
   /** Of the shim, and of what stands around the program. */
   readonly env: Readonly<Record<string, string>>;
-  /** Lines for a shell that makes the program's environment of `env`. */
+  /** Lines for a shell that make the program's environment of `env`. */
   readonly exports: string;
   /** Whether a shell further in reads `exports`; otherwise the shim does. */
   readonly readInside: boolean;
@@ -20,8 +20,12 @@ export interface Payload {
   readonly openFiles: number;
 }
 
-/** The last shell before the program: takes its environment from the gate, and gives way. */
-const INNER_SHELL = ["/bin/sh", "-c", 'eval "$(cat <&3 || echo exit 125)"; exec 3<&-; exec "$@"', "sh"];
+/**
+ * The last shell before the program: does what comes through the gate, whose last line gives way
+ * to the program. Without that line (the node died) the program never runs.
+ */
+const INNER_SHELL = ["/bin/sh", "-c", 'while IFS= read -r line <&3; do lines="$lines$line\n"; done\neval "$lines"\nexit 125', "sh"];
+const GIVE_WAY = 'exec 3<&-; exec "$@"\n';
 
 /**
  * What the shim is to become: the command itself, or a sandbox around it. Program and
@@ -59,7 +63,7 @@ async function inside(command: Command, { tmpfsBytes, openFiles }: Limits, sandb
   await checkDirectory(directory);
   const program = await findProgram(command, directory, (file) => isSeen(readOnlyPaths, file));
   const argv = sandbox.argv(directory, tmpfsBytes, [...INNER_SHELL, program, ...command.argv.slice(1)]);
-  const exports = cleared(command.env) + exported(command.env);
+  const exports = `unset line lines\n${cleared(command.env)}${exported(command.env)}${GIVE_WAY}`;
   return { argv, env: command.ownEnv, exports, readInside: true, cwd: "/", identity, openFiles };
 }
 

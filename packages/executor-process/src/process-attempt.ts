@@ -202,7 +202,8 @@ export class ProcessAttempt implements RunningTask {
   }
 
   async #sweep(pgid: number): Promise<void> {
-    const left = await sweep({ pgid, marker: this.#marker }, this.#around.finder);
+    const marker = this.#around.isolation.sandbox ? undefined : this.#marker;
+    const left = await sweep({ pgid, marker }, this.#around.finder);
     this.#termination.end();
     if (left.length > 0) this.#context.logger.error({ pids: left, ...this.ref }, "processes outlive SIGKILL");
   }

@@ -41,11 +41,19 @@ export async function bootId(): Promise<string> {
 const isDead = (stat: ProcessStat): boolean => stat.state === "Z" || stat.state === "X";
 
 /** The living members of a group. A dead one that nobody waits for does not count. */
-export async function groupMembers(pgid: number): Promise<number[]> {
-  return scan((pid) => {
+export async function groupMembers(pgid: number): Promise<readonly number[]> {
+  return (await membersOf(new Set([pgid]))).get(pgid) ?? [];
+}
+
+/** The living members of each group that has some. */
+export async function membersOf(pgids: ReadonlySet<number>): Promise<Map<number, number[]>> {
+  const found = new Map<number, number[]>();
+  await scan((pid) => {
     const stat = processStat(pid);
-    return stat !== undefined && stat.pgid === pgid && !isDead(stat);
+    if (stat === undefined || !pgids.has(stat.pgid) || isDead(stat)) return;
+    found.set(stat.pgid, [...(found.get(stat.pgid) ?? []), pid]);
   });
+  return found;
 }
 
 /** Whether the group has a member, dead or alive. Cheap. */
@@ -88,7 +96,6 @@ export async function processesWith(entries: ReadonlySet<string>): Promise<Map<s
     for (const entry of environOf(pid)) {
       if (entries.has(entry)) found.set(entry, [...(found.get(entry) ?? []), pid]);
     }
-    return false;
   });
   return found;
 }
@@ -104,12 +111,10 @@ function environOf(pid: number): string[] {
   }
 }
 
-async function scan(matches: (pid: number) => boolean): Promise<number[]> {
+async function scan(look: (pid: number) => void): Promise<void> {
   const pids = readdirSync("/proc").map(Number).filter((pid) => pid > 0 && pid !== process.pid);
-  const found: number[] = [];
   for (let i = 0; i < pids.length; i += SLICE) {
-    found.push(...pids.slice(i, i + SLICE).filter(matches));
+    pids.slice(i, i + SLICE).forEach(look);
     if (i + SLICE < pids.length) await new Promise((resolve) => setImmediate(resolve));
   }
-  return found;
 }

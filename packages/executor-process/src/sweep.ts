@@ -1,16 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { groupExists, groupMembers, killProcess, signalGroup } from "./process-table.ts";
+import { groupExists, killProcess, signalGroup } from "./process-table.ts";
 import type { RunFinder } from "./run-finder.ts";
 
 /** A run as it appears in the process table. */
 export interface Run {
   /** Undefined: the number may belong to others by now; only the marker counts. */
   readonly pgid: number | undefined;
-  readonly marker: string;
+  /** Undefined: the group has a first process of a sandbox, which goes last of all that is in it; nobody can be elsewhere. */
+  readonly marker: string | undefined;
 }
 
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 50;
+/** As a rule a killed group is gone by then, which is cheap to see; only afterwards is the process table asked who is left of it. */
+const LOOK_CLOSER_AFTER_MS = 3;
 /** A process that outlives SIGKILL for longer sits in the kernel and runs no code of its own any more. */
 const GIVE_UP_AFTER_MS = 5_000;
 
@@ -21,9 +24,14 @@ const GIVE_UP_AFTER_MS = 5_000;
  * @returns the pids that are still there; empty as a rule
  */
 export async function sweep(run: Run, finder: RunFinder): Promise<readonly number[]> {
+  const lookCloserAt = performance.now() + LOOK_CLOSER_AFTER_MS;
   const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    if (run.pgid !== undefined) signalGroup(run.pgid, "SIGKILL");
+    const groupIsThere = run.pgid !== undefined && signalGroup(run.pgid, "SIGKILL");
+    if (groupIsThere && performance.now() < lookCloserAt) {
+      await delay(pauseMs);
+      continue;
+    }
     const late = performance.now() > giveUpAt;
     const left = await remaining(run, finder).catch((error: unknown) => {
       // The process table may be unreadable for a moment, as when descriptors run out.
@@ -37,7 +45,7 @@ export async function sweep(run: Run, finder: RunFinder): Promise<readonly numbe
 }
 
 async function remaining(run: Run, finder: RunFinder): Promise<readonly number[]> {
-  const marked = await finder.find(run.marker);
+  const marked = run.marker === undefined ? [] : await finder.find(run.marker);
   if (marked.length > 0 || run.pgid === undefined || !groupExists(run.pgid)) return marked;
-  return groupMembers(run.pgid);
+  return finder.members(run.pgid);
 }

@@ -25,9 +25,10 @@ test("the parent hands its controllers down, and to open it again changes nothin
   expect(fake.calls).toEqual(calls);
 });
 
-test("a missing controller is named", async () => {
+test("a missing controller is named, and nothing is made", async () => {
   fake = new FakeCgroups("cpu pids");
   expect(await CgroupParent.open("/cg/coxswain", fake)).toBe("the cgroup controllers memory are missing in /cg");
+  expect(fake.calls).toEqual([]);
 });
 
 test("a machine without io still has the other three", async () => {

@@ -34,12 +34,12 @@ export class CgroupParent {
     const place = directory ?? (await defaultDirectory());
     if (place === undefined) return "cgroup v2 is not mounted";
     try {
-      await files.mkdir(place).catch((error: unknown) => {
-        if (errnoOf(error) !== "EEXIST") throw error;
-      });
       const offered = wordsIn(await files.read(join(dirname(place), "cgroup.controllers")));
       const missing = NEEDED.filter((controller) => !offered.includes(controller));
       if (missing.length > 0) return `the cgroup controllers ${missing.join(", ")} are missing in ${dirname(place)}`;
+      await files.mkdir(place).catch((error: unknown) => {
+        if (errnoOf(error) !== "EEXIST") throw error;
+      });
       const wanted = [...NEEDED, ...(offered.includes("io") ? ["io"] : [])];
       for (const above of [dirname(place), place]) await enable(above, wanted, files);
       return new CgroupParent(place, new Set(wanted), wanted.includes("io") ? await disks() : [], files);

@@ -72,7 +72,7 @@ export const endings: readonly VmCase[] = casesOf({
     const child = spawn("sleep", ["1000"], { detached: true, stdio: "ignore" });
     await cgroup.enter(child.pid ?? 0);
     const guard = spawn(process.execPath, [file("../../../worker/src/guard/guard-main.mjs")], { stdio: ["pipe", "pipe", "inherit"] });
-    guard.stdin.write(`${JSON.stringify({ op: "keep", id: 1, pgid: 999_999, startTime: "0", cgroup: cgroup.directory })}\n`);
+    guard.stdin.write(`${JSON.stringify({ op: "keep", id: 1, kind: "process-group", pgid: 999_999, startTime: "0", cgroup: cgroup.directory })}\n`);
     const exit = once(child, "exit");
     guard.stdin.end();
     assert.equal((await exit)[1], "SIGKILL");
