@@ -43,17 +43,25 @@ const LEASE_MS = 30_000;
     return only ?? "";
   }
 
-  async function start(nodeTtlMs: number): Promise<void> {
+  /** What the engine did to containers since `sinceS`, in order. */
+  async function deeds(sinceS: number): Promise<string[]> {
+    const filters = encodeURIComponent(JSON.stringify({ type: ["container"], event: ["start", "die"] }));
+    const { value } = await engine.ask("GET", `/events?since=${sinceS}&until=${Date.now() / 1_000}&filters=${filters}`);
+    const lines = (typeof value === "string" ? value : JSON.stringify(value)).trim().split("\n");
+    return lines.map((line) => JSON.parse(line) as { status: string; id: string }).map(({ status, id }) => `${status} ${id}`);
+  }
+
+  async function start(nodeTtlMs: number, size = 1): Promise<void> {
     await live?.destroy();
     const extraArgs = ["--docker-socket", engine.socketPath, "--docker-pull", "never", "--node-ttl", `${nodeTtlMs}ms`];
-    live = await LiveCluster.start({ size: 1, extraArgs });
+    live = await LiveCluster.start({ size, extraArgs });
     client = live.connect();
   }
 
-  const node = (): NodeProcess => {
-    const only = live?.cluster.node(1);
-    if (only === undefined) throw new Error("no node");
-    return only;
+  const node = (id = 1): NodeProcess => {
+    const one = live?.cluster.node(id);
+    if (one === undefined) throw new Error(`no node ${id}`);
+    return one;
   };
 
   async function comeBack(): Promise<void> {
@@ -134,6 +142,20 @@ const LEASE_MS = 30_000;
     await comeBack();
     const again = await untilReady(jobId);
     expect(again).not.toBe(container);
+    await letGo(again);
+    expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "COMPLETED", attempts: 2 });
+    await untilNoContainer();
+  }, WITHIN_MS);
+
+  test("and stays away: the container has ended before the job runs on another node", async () => {
+    const sinceS = Math.floor(Date.now() / 1_000);
+    await start(1_500, 3);
+    const { jobId, container } = await running();
+    const { assignedWorker } = await client.status(jobId);
+    await node(assignedWorker).kill("SIGKILL");
+    await until("it runs on another node", async () => (await client.status(jobId)).assignedWorker !== assignedWorker);
+    const again = await untilReady(jobId);
+    expect(await deeds(sinceS)).toEqual([`start ${container}`, `die ${container}`, `start ${again}`]);
     await letGo(again);
     expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "COMPLETED", attempts: 2 });
     await untilNoContainer();
