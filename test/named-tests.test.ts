@@ -9,10 +9,10 @@ import { describe, expect, test } from "@jest/globals";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const pages = readdirSync(`${ROOT}docs`, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".md"));
 
-/** `[the test's title](its file)`; a text in parentheses is a remark and no title. */
+/** `[the test's title](its file)`, also where a test file has its cases from another; a text in parentheses is a remark and no title. */
 const named = pages.flatMap((name) => {
   const page = join(ROOT, "docs", name);
-  const links = readFileSync(page, "utf8").matchAll(/\[([^\]]+)\]\(([^)\s]+\.(?:test|slow)\.ts)\)/g);
+  const links = readFileSync(page, "utf8").matchAll(/\[([^\]]+)\]\(([^)\s]*\btest\/[^)\s]+\.ts)\)/g);
   return [...links].map(([, title = "", link = ""]) => {
     const file = resolve(dirname(page), link);
     return { page: name, title, file, shown: relative(ROOT, file) };
