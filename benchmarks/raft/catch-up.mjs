@@ -52,7 +52,7 @@ async function caughtUp(leader, id) {
     const { peers } = await leader.call("status");
     const peer = peers.find((one) => one.id === id);
     if (peer?.recentlyActive && peer.state === "replicate" && peer.lagEntries < 1_000) return;
-    await delay(20);
+    await delay(100);
   }
 }
 

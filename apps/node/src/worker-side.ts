@@ -49,38 +49,19 @@ export class WorkerSide {
   static async open(parts: WorkerSideParts, closers: Closers): Promise<WorkerSide> {
     const { foundation, store, leader, logger } = parts;
     const { options, directory, membership } = foundation;
-    const { nodeUuid } = membership.identity;
     // First of all: from now on it guards what an earlier guard did, whatever becomes of this start.
     const guard = await GuardProcess.start({ logger, directory: directory.guard });
     closers.add("guard", () => guard.stop());
+    const { nodeUuid } = membership.identity;
     const executors = await openExecutors({ options, stateDirectory: directory.processes, nodeUuid }, closers);
-    const results = await openResults(directory.results);
-    closers.add("results", () => results.close());
-    const outputSpool = await openSpool(options, directory.spool, closers);
     const lease = new Lease({ uptimeMs, after });
     closers.add("lease", () => lease.close());
-    const worker = new Worker({
-      nodeId: options.nodeId,
-      incarnation: membership.identity.starts,
-      store,
-      executors: executors.offered,
-      reports: leader,
-      results: new LevelResultStore(results),
-      lease,
-      guard,
-      clock: systemClock,
-      outputTailBytes: options.outputTailBytes,
-      outputBudget: new OutputBudget({ totalBytes: options.outputMemoryBytes }),
-      ...(outputSpool === undefined ? {} : { outputSpool }),
-      logger,
-    });
+    const worker = await openWorker(parts, { executors, guard, lease }, closers);
     // Later than its lease nothing of an earlier start may go on.
     const adopted = guard.leaseLeftMs() > 0 ? await worker.adopt() : [];
     if (adopted.length > 0) logger.info({ attempts: adopted }, "taking up attempts of an earlier start");
     await executors.reap();
-    for (const [kind, reason] of executors.missing) logger.warn({ kind, reason }, "this node does not offer an executor");
-    for (const [kind, limitations] of executors.limitations)
-      logger.warn({ kind, limitations }, "this node offers an executor with limitations");
+    sayWhatIsMissing(executors, logger);
     const presence = new Presence({
       registration: registration(parts, executors, adopted),
       nextIncarnation: () => membership.nextIncarnation(),
@@ -120,6 +101,37 @@ export class WorkerSide {
       await this.#parts.presence.stop();
     }
   }
+}
+
+async function openWorker(
+  { foundation, store, leader, logger }: WorkerSideParts,
+  { executors, guard, lease }: { readonly executors: OfferedExecutors; readonly guard: GuardProcess; readonly lease: Lease },
+  closers: Closers,
+): Promise<Worker> {
+  const { options, directory, membership } = foundation;
+  const results = await openResults(directory.results);
+  closers.add("results", () => results.close());
+  const outputSpool = await openSpool(options, directory.spool, closers);
+  return new Worker({
+    nodeId: options.nodeId,
+    incarnation: membership.identity.starts,
+    store,
+    executors: executors.offered,
+    reports: leader,
+    results: new LevelResultStore(results),
+    lease,
+    guard,
+    clock: systemClock,
+    outputTailBytes: options.outputTailBytes,
+    outputBudget: new OutputBudget({ totalBytes: options.outputMemoryBytes }),
+    ...(outputSpool === undefined ? {} : { outputSpool }),
+    logger,
+  });
+}
+
+function sayWhatIsMissing({ missing, limitations }: OfferedExecutors, logger: Logger): void {
+  for (const [kind, reason] of missing) logger.warn({ kind, reason }, "this node does not offer an executor");
+  for (const [kind, said] of limitations) logger.warn({ kind, limitations: said }, "this node offers an executor with limitations");
 }
 
 /** Undefined where it was turned off; what an earlier start kept then stays as it is. */

@@ -36,7 +36,7 @@ const argvOf = async (id: number): Promise<string[]> => [
 const RUNNER = 3;
 
 function connect(tls: Tls, ...ids: number[]): CoxswainClient {
-  const client = CoxswainClient.connect({ servers: ids.map(addressOf), tls, backoff: { initialMs: 5, maxMs: 50 } });
+  const client = CoxswainClient.connect({ servers: ids.map(addressOf), tls, timeoutMs: 60_000, backoff: { initialMs: 5, maxMs: 50 } });
   closers.push(() => client.close());
   return client;
 }
@@ -170,7 +170,7 @@ test("executor-cases.md 9: a hundred readers through another node while the ring
     expect([bytes + missing, end]).toEqual([524_288, 524_288]);
     expect(exitOf(seen)).toMatchObject({ status: "COMPLETED", outputBytes: 524_288 });
   }
-}, 60_000);
+}, 120_000);
 
 /** A reader that takes one message and then none, through a node that does not hold the output. */
 async function stuck(jobId: string, id: number) {

@@ -27,6 +27,8 @@ interface Asked {
 class FakeCluster {
   readonly heartbeats: Asked[] = [];
   readonly registered: number[] = [];
+  /** How many attempts each try to register named as adopted. */
+  readonly adopted: number[] = [];
   readonly reincarnated: number[] = [];
   readonly log: string[] = [];
   node: Node | undefined;
@@ -49,7 +51,7 @@ function setUp() {
   const lease = new Lease(clock);
   const say = (fields: object, message: string): void => void cluster.log.push(message);
   const presence = new Presence({
-    registration: RegisterNode.fromPartial({ nodeId: 1, uuid: "u", incarnation: 7 }),
+    registration: RegisterNode.fromPartial({ nodeId: 1, uuid: "u", incarnation: 7, adopted: [{ executionId: "a.1.1", attempt: 1 }] }),
     nextIncarnation: async () => (cluster.starts += 1),
     nodeTtlMs: TTL_MS,
     leader: {
@@ -57,7 +59,8 @@ function setUp() {
         cluster.heartbeats.push({ incarnation, leaving });
         return await cluster.onHeartbeat();
       },
-      registerNode: async ({ incarnation }) => {
+      registerNode: async ({ incarnation, adopted }) => {
+        cluster.adopted.push(adopted.length);
         cluster.onRegister(incarnation);
         cluster.registered.push(incarnation);
         if (cluster.applies) cluster.apply(incarnation);
@@ -179,6 +182,22 @@ test("a registration that was committed though unanswered, and lost since, is fo
   };
   await presence.start();
   expect(cluster).toMatchObject({ registered: [8], reincarnated: [8], workerStarts: 1 });
+  await presence.stop();
+});
+
+test("what was adopted is named until the node is registered, and never by a later incarnation, which has ended it", async () => {
+  const { clock, cluster, presence } = setUp();
+  let tries = 0;
+  cluster.onRegister = () => {
+    tries += 1;
+    if (tries === 1) throw new CodedError("LEADER_UNKNOWN", "unavailable");
+    if (tries === 2) throw new CodedError("STALE_INCARNATION", "conflict");
+  };
+  const started = presence.start();
+  await settle();
+  clock.advance(100);
+  await started;
+  expect(cluster).toMatchObject({ registered: [8], reincarnated: [8], adopted: [1, 1, 0] });
   await presence.stop();
 });
 

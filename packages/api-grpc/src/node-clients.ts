@@ -11,6 +11,9 @@ import { LinkClosedError, PeerAddressUnknownError } from "./errors.ts";
  */
 export type LinkPurpose = "calls" | "leases" | "output" | "streams";
 
+/** All streams to one node share it; what is more waits at that node, in its ring. */
+const STREAM_WINDOW_BYTES = 256 * 1024;
+
 export interface NodeClientsOptions {
   /** Where a node is reached now, `host:port`; undefined when unknown. A change takes effect with the next call. */
   readonly addressOf: (nodeId: number) => string | undefined;
@@ -39,7 +42,7 @@ export class NodeClients {
     const open = this.#clients.get(key);
     if (open?.address === address) return open.client;
     open?.client.close();
-    const client = this.#connect(address);
+    const client = this.#connect(address, purpose);
     this.#clients.set(key, { address, client });
     return client;
   }
@@ -56,9 +59,10 @@ export class NodeClients {
     this.renew();
   }
 
-  #connect(address: string): InternalServiceClient {
+  #connect(address: string, purpose: LinkPurpose): InternalServiceClient {
     const { credentials, channel } = this.#options;
-    const settings = { maxMessageBytes: 8 * 1024 * 1024, ...channel, ownConnection: true };
+    const window = purpose === "streams" ? { flowControlWindowBytes: STREAM_WINDOW_BYTES } : {};
+    const settings = { maxMessageBytes: 8 * 1024 * 1024, ...window, ...channel, ownConnection: true };
     return new InternalServiceClient(address, credentials(), channelOptions(settings));
   }
 }

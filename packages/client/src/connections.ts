@@ -5,6 +5,9 @@ import { clientClosed, leaderOf } from "./errors.ts";
 import { ServerList } from "./server-list.ts";
 import { startedMessages, streamFailure } from "./stream-messages.ts";
 
+/** Many logs at a time share it; a call that is not read holds as much. */
+const flowControlWindowBytes = 256 * 1024;
+
 const userAgent = "grpc.primary_user_agent";
 
 /** The client's channels, one for each server that was ever asked, opened when first needed. */
@@ -27,7 +30,8 @@ export class Connections {
     if (this.#closed) throw clientClosed();
     const known = this.#clients.get(address);
     if (known !== undefined) return known;
-    const options = { ...channelOptions({ maxMessageBytes: 16 * 1024 * 1024 }), [userAgent]: this.#name };
+    const settings = { maxMessageBytes: 16 * 1024 * 1024, flowControlWindowBytes };
+    const options = { ...channelOptions(settings), [userAgent]: this.#name };
     const client = new Client(address, this.#credentials.credentials, options);
     this.#clients.set(address, client);
     return client;

@@ -51,7 +51,7 @@ describeDocker("a container", () => {
     expect(output).not.toContain("all");
   });
 
-  test("output in very many tiny frames leaves the node alive and arrives byte for byte", async () => {
+  test("output in very many tiny frames leaves the node alive and arrives byte for byte (case 23)", async () => {
     const shell = `i=0; while [ $i -lt ${TINY_FRAMES} ]; do printf x; printf y >&2; i=$((i+1)); done`;
     const running = await make().start({ shell, limits: { cpus: 1 } });
     expect(await running.result).toMatchObject({ outcome: "succeeded" });
@@ -88,7 +88,7 @@ describeDocker("a container", () => {
     expect(await task.result).toMatchObject({ outcome: "lost", errorType: "LEASE_ENDED", retryable: true });
   });
 
-  test("two concurrent creates of one attempt make one container", async () => {
+  test("two concurrent creates of one attempt make one container (case 21)", async () => {
     const scope = randomUUID();
     const [first, second] = [make({ scope }), make({ scope })];
     const tasks = await Promise.all([first.start({ shell: "sleep 1000" }), second.start({ shell: "sleep 1000" })]);
@@ -106,7 +106,7 @@ describeDocker("a container", () => {
     expect(result.errorMessage).toContain("/data");
   });
 
-  test("an image that is missing, and not to be pulled, fails with the cause", async () => {
+  test("an image that is missing, and not to be pulled, fails with the cause (case 22)", async () => {
     const { result } = await make({ images: "all", pullPolicy: "never" }).finish({ image: "no-such:image", shell: "true" });
     expect(result).toMatchObject({ outcome: "failed", errorType: "IMAGE", startedAtMs: 0 });
     expect(result.errorMessage).toMatch(/no such image.*does not pull/i);
@@ -117,7 +117,7 @@ describeDocker("a container", () => {
     ["the registry refuses it", "refused", /denied|403|forbidden/i],
     ["its pull is stuck before it begins", "stuck", /longer than 1000 ms/],
     ["its pull is stuck halfway", "halfway", /longer than 1000 ms/],
-  ])("an image fails its attempt with the cause, within the limit of pulls, when %s", async (_, name, why) => {
+  ])("an image fails its attempt with the cause, within the limit of pulls, when %s (case 22)", async (_, name, why) => {
     const registry = await Registry.listen();
     const { result } = await make({ images: [`${registry.at}/*`], pullTimeoutMs: 1_000 }).finish({ image: `${registry.at}/${name}/image`, shell: "true" });
     expect(result).toMatchObject({ outcome: "failed", errorType: "IMAGE", retryable: true, startedAtMs: 0 });

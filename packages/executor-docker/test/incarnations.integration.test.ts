@@ -32,7 +32,7 @@ describeDocker("after a crash", () => {
       for (const bench of [later, stranger]) await bench.close();
     });
 
-    test("containers of lost attempts, running, created or exited, are removed by their label after a grace; running attempts are not", async () => {
+    test("containers of lost attempts, running, created or exited, are removed by their label after a grace; running attempts are not (case 24)", async () => {
       const patient = new Bench(engine(), { orphanGraceMs: 3_600_000 });
       const task = await started(patient);
       await patient.executor.reap();
@@ -108,7 +108,7 @@ describeDocker("after a crash", () => {
 
   describe("of the engine", () => {
     test.each([["killed", "SIGKILL"], ["restarted in order", "SIGTERM"]] as const)(
-      "that is %s during a job, the attempt failed as infrastructure when nothing of it runs; its retry runs alone",
+      "that is %s during a job, the attempt failed as infrastructure when nothing of it runs; its retry runs alone (case 21)",
       async (_, signal) => {
         const bench = new Bench(engine());
         const task = await started(bench);

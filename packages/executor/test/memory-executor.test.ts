@@ -66,4 +66,17 @@ describe("MemoryExecutor", () => {
     await two;
     expect(executor.started.map((ref) => ref.executionId)).toEqual(["a.1.1", "a.1.2"]);
   });
+
+  test("it adopts what runs in its predecessor, and reaps the rest", async () => {
+    const predecessor = new MemoryExecutor({ script: () => ({ end: "hang" }) });
+    const other = { executionId: "a.1.2", attempt: 1 };
+    const [task, rest] = [await predecessor.start(spec, context), await predecessor.start(spec, { ...context, ref: other })];
+    const executor = new MemoryExecutor({ predecessor });
+    expect(await executor.leftovers()).toEqual([context.ref, other]);
+    expect(await executor.adopt([context.ref])).toEqual([task]);
+    expect(await executor.leftovers()).toEqual([other]);
+    await executor.reap();
+    expect((await rest.result).outcome).toBe("stopped");
+    expect(executor.running).toEqual([task]);
+  });
 });

@@ -9,6 +9,11 @@ export interface ChannelSettings {
   readonly ownConnection?: boolean;
   /** Largest message either way. Default 4 MiB. */
   readonly maxMessageBytes?: number;
+  /**
+   * What may be on its way here at a time, in one call and in all calls of a connection together; a call that is not
+   * read holds as much. More carries more where answers take long. Default: that of HTTP/2, 64 KiB.
+   */
+  readonly flowControlWindowBytes?: number;
   /** How long an unreachable server is left alone before the next attempt, at most. Default 1 s. */
   readonly maxReconnectMs?: number;
   /** After this long without traffic the connection is probed. Default 10 s. */
@@ -24,6 +29,9 @@ export function channelOptions(settings: ChannelSettings = {}): ChannelOptions {
     "grpc.use_local_subchannel_pool": settings.ownConnection === true ? 1 : 0,
     "grpc.max_send_message_length": maxMessageBytes,
     "grpc.max_receive_message_length": maxMessageBytes,
+    ...(settings.flowControlWindowBytes === undefined
+      ? {}
+      : { "grpc-node.flow_control_window": settings.flowControlWindowBytes }),
     // grpc-js waits 1 s, then up to two minutes: too long for a cluster that elects in 300 ms.
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": settings.maxReconnectMs ?? 1_000,

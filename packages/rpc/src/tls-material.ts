@@ -125,20 +125,19 @@ function readPem(path: string): string {
 }
 
 function checked(pem: TlsPem): TlsPem {
-  let belongs: boolean;
   try {
-    createSecureContext(requireTls13({ ...pem }));
     // A CA that does not parse is passed over in silence, and so is the cut end of a bundle that is still being written.
     for (const certificate of [...certificatesIn(pem.ca), ...certificatesIn(pem.cert)]) new X509Certificate(certificate);
-    belongs = new X509Certificate(pem.cert).checkPrivateKey(createPrivateKey(pem.key));
+    if (new X509Certificate(pem.cert).checkPrivateKey(createPrivateKey(pem.key))) {
+      createSecureContext(requireTls13({ ...pem }));
+      return pem;
+    }
   } catch (cause) {
     throw new TlsFilesError("CA, certificate or key is not usable PEM: make them with `cox cert`.", {
       cause,
     });
   }
-  if (!belongs)
-    throw new TlsFilesError(
-      "The private key does not belong to the certificate: give the pair that was issued together.",
-    );
-  return pem;
+  throw new TlsFilesError(
+    "The private key does not belong to the certificate: give the pair that was issued together.",
+  );
 }

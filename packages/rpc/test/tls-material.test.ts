@@ -51,7 +51,9 @@ test("a half-written set is refused and the one before stays", async () => {
   const oldKey = before.key;
   await renew();
   writeFileSync(paths.key, oldKey);
-  expect(() => tls.reload()).toThrow(expect.objectContaining({ code: "TLS_FILES_UNUSABLE" }));
+  expect(() => tls.reload()).toThrow(
+    expect.objectContaining({ code: "TLS_FILES_UNUSABLE", message: expect.stringContaining("does not belong") }),
+  );
   writeFileSync(paths.cert, before.cert.slice(0, 100));
   expect(() => tls.reload()).toThrow(expect.objectContaining({ code: "TLS_FILES_UNUSABLE" }));
   expect(tls.current).toBe(before);

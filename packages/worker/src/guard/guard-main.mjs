@@ -39,6 +39,8 @@ const LONGEST_HUNT_PAUSE_MS = 1_000;
  * still has of it when it comes back, the next start of the node removes.
  */
 const SILENCE_MS = 60_000;
+/** The same when its node stops in order, and waits for it. */
+const SILENCE_AT_QUIT_MS = 1_000;
 
 /** @type {Map<number, Target>} */
 const targets = new Map();
@@ -201,7 +203,7 @@ async function huntAll() {
     // Without the engine's word, their processes must be seen to be gone.
     if (left.length === 0 && seesAll) for (const target of unheard) hunted.get(target)?.();
     if (unheard.length === 0 || left.length > 0 || !seesAll) heardMs = performance.now();
-    if (alone && performance.now() - heardMs > SILENCE_MS) break;
+    if (alone && performance.now() - heardMs > (quitting ? SILENCE_AT_QUIT_MS : SILENCE_MS)) break;
     for (const target of ended) {
       hunted.get(target)?.();
       hunted.delete(target);

@@ -14,7 +14,7 @@ import { isAlive } from "./group.ts";
 const missing = missingForDocker();
 if (missing.length > 0) console.warn(`SKIPPED, NOT TESTED: the guard's containers need ${missing.join(", ")}`);
 const WITHIN_MS = 90_000;
-const SHORT_MS = 2_500;
+const SHORT_MS = 1_500;
 const LONG_MS = 60_000;
 
 interface Made {

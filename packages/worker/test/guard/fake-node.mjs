@@ -6,7 +6,8 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 const [entry, targets, leaseMs, directory] = process.argv.slice(2);
-const leaseEndUptimeMs = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000 + Number(leaseMs);
+const uptimeMs = () => Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
+let leaseEndUptimeMs = 0;
 const guard = spawn(process.execPath, [entry, ...(directory ? [directory] : [])], { detached: true, stdio: ["pipe", "pipe", "inherit"] });
 const tell = (order) => guard.stdin.write(`${JSON.stringify(order)}\n`);
 const protect = JSON.parse(targets);
@@ -16,9 +17,12 @@ process.on("SIGUSR2", () => {
   process.stdout.write("wedged\n");
   for (;;);
 });
-tell({ op: "renew", endUptimeMs: leaseEndUptimeMs });
-protect.forEach((target, i) => tell({ op: "protect", id: i + 1, ...target }));
 createInterface({ input: guard.stdout }).on("line", (line) => {
+  if (line.includes("up")) {
+    leaseEndUptimeMs = uptimeMs() + Number(leaseMs);
+    tell({ op: "renew", endUptimeMs: leaseEndUptimeMs });
+    protect.forEach((target, i) => tell({ op: "protect", id: i + 1, ...target }));
+  }
   if (line.includes("ack")) unknown -= 1;
   if (unknown === 0) process.stdout.write(`${JSON.stringify({ guardPid: guard.pid, leaseEndUptimeMs })}\n`);
   if (unknown === 0) unknown = -1;

@@ -12,7 +12,7 @@ import { describeLinux, Group, isAlive } from "./group.ts";
 import { GuardedNode, untilGone } from "./guarded-node.ts";
 
 const LONG_MS = 60_000;
-const SHORT_MS = 2_500;
+const SHORT_MS = 1_500;
 
 let node: GuardedNode;
 let engine: FakeEngine;

@@ -1,7 +1,6 @@
 /** A guard that takes over what the guard of an earlier start of its node guarded (G2, G13). */
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,10 +15,11 @@ import { GuardedNode, guardMain, untilGone } from "./guarded-node.ts";
 
 const LONG_MS = 60_000;
 const SHORT_MS = 3_000;
+const SHORTER_MS = 1_200;
 
 let directory: string;
 let engine: FakeEngine;
-let node: GuardedNode;
+let node: GuardedNode | undefined;
 let successor: GuardProcess | undefined;
 let inside: Group;
 let target: ContainerTarget;
@@ -27,22 +27,32 @@ let target: ContainerTarget;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "cox-guard-"));
   engine = await new FakeEngine().start();
-  successor = undefined;
+  successor = node = undefined;
   inside = await Group.start();
   target = engine.container("running", inside);
 });
 afterEach(async () => {
   await successor?.stop();
-  await node.close();
+  await node?.close();
   await inside.kill();
   await engine.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
 /** A node that was killed while a container of it ran. */
-async function killedNode(leaseMs: number): Promise<void> {
-  node = await GuardedNode.start([target], { leaseMs, directory });
-  await node.kill();
+async function killedNode(leaseMs: number): Promise<GuardedNode> {
+  const killed = (node = await GuardedNode.start([target], { leaseMs, directory }));
+  await killed.kill();
+  return killed;
+}
+
+/** Its guard was killed with it. */
+async function deadNode(): Promise<GuardedNode> {
+  const dead = (node = await GuardedNode.start([target], { leaseMs: LONG_MS, directory }));
+  process.kill(dead.guardPid, "SIGKILL");
+  await untilGone(dead.guardPid);
+  await dead.kill();
+  return dead;
 }
 
 const takeOver = async (): Promise<GuardProcess> => (successor = await GuardProcess.start({ directory }));
@@ -61,9 +71,9 @@ function rewriteRecord(change: (record: Record) => void): void {
 
 describeLinux("the guard of a node that came back", () => {
   test("guards what the one before did, then ends that one; what is adopted lives past the old lease once the new is granted", async () => {
-    await killedNode(SHORT_MS);
+    const killed = await killedNode(SHORT_MS);
     const guard = await takeOver();
-    expect(isAlive(node.guardPid)).toBe(false);
+    expect(isAlive(killed.guardPid)).toBe(false);
     expect(guard.unclaimed).toEqual([target]);
     expect(guard.leaseLeftMs()).toBeGreaterThan(0);
     await guard.protect(target);
@@ -72,7 +82,7 @@ describeLinux("the guard of a node that came back", () => {
     await guard.endUnclaimed();
     const canary = await Group.start();
     const timer = await GuardProcess.start();
-    timer.renew(node.leaseEndUptimeMs + 200);
+    timer.renew(killed.leaseEndUptimeMs + 200);
     await timer.protect(canary.target).catch(() => canary.kill());
     await canary.ended;
     await timer.stop();
@@ -82,11 +92,11 @@ describeLinux("the guard of a node that came back", () => {
   });
 
   test("ends at the old lease's end what it took over, adopted or not, unless a new lease is granted before", async () => {
-    await killedNode(SHORT_MS);
+    const { leaseEndUptimeMs } = await killedNode(SHORT_MS);
     const guard = await takeOver();
     await guard.protect(target);
     expect(await inside.ended).toBe("SIGKILL");
-    expect(uptimeMs()).toBeGreaterThanOrEqual(node.leaseEndUptimeMs);
+    expect(uptimeMs()).toBeGreaterThanOrEqual(leaseEndUptimeMs);
     expect(await guard.hasEnded(target)).toBe(true);
   });
 
@@ -108,10 +118,7 @@ describeLinux("the guard of a node that came back", () => {
   });
 
   test("takes over from a guard that is stopped, or was killed with its node: the record says what it guarded", async () => {
-    node = await GuardedNode.start([target], { leaseMs: LONG_MS, directory });
-    process.kill(node.guardPid, "SIGKILL");
-    await untilGone(node.guardPid);
-    await node.kill();
+    await deadNode();
     expect(inside.alive).toBe(true);
     const guard = await takeOver();
     expect(guard.unclaimed).toEqual([target]);
@@ -124,9 +131,7 @@ describeLinux("the guard of a node that came back", () => {
   });
 
   test("when the lease has passed nothing is left to adopt: what still runs is ended at once", async () => {
-    node = await GuardedNode.start([target], { leaseMs: LONG_MS, directory });
-    process.kill(node.guardPid, "SIGKILL");
-    await node.kill();
+    await deadNode();
     rewriteRecord((record) => (record.leaseEndUptimeMs = uptimeMs() - 1));
     const guard = await takeOver();
     expect(guard.leaseLeftMs()).toBe(0);
@@ -136,9 +141,7 @@ describeLinux("the guard of a node that came back", () => {
   });
 
   test("a record of an earlier boot, or of a process whose number is another's by now, kills nobody", async () => {
-    node = await GuardedNode.start([target], { leaseMs: LONG_MS, directory });
-    process.kill(node.guardPid, "SIGKILL");
-    await node.kill();
+    await deadNode();
     const stranger = await Group.start();
     const [name = ""] = readdirSync(directory);
     const record = JSON.parse(readFileSync(join(directory, name), "utf8")) as Record;
@@ -151,7 +154,6 @@ describeLinux("the guard of a node that came back", () => {
   });
 
   test("its record is gone when it is stopped, and one that died leaves its own to nobody but its successor", async () => {
-    node = await GuardedNode.start([], { leaseMs: LONG_MS });
     const guard = await takeOver();
     guard.renew(uptimeMs() + LONG_MS);
     await guard.protect(target);
@@ -166,7 +168,6 @@ describeLinux("the guard of a node that came back", () => {
   });
 
   test("a container that cannot be noted is not let go", async () => {
-    node = await GuardedNode.start([], { leaseMs: LONG_MS });
     const guard = await takeOver();
     guard.renew(uptimeMs() + LONG_MS);
     rmSync(directory, { recursive: true });
@@ -180,14 +181,19 @@ class BareGuard {
     detached: true,
     stdio: ["pipe", "pipe", "inherit"],
   });
-  readonly #lines = createInterface({ input: this.child.stdout });
+  readonly #said: string[] = [];
+  #heard: () => void = () => {};
+
+  constructor() {
+    createInterface({ input: this.child.stdout }).on("line", (line) => {
+      this.#said.push(line);
+      this.#heard();
+    });
+  }
 
   async tell(order: object, until: string): Promise<void> {
     this.child.stdin.write(`${JSON.stringify(order)}\n`);
-    for (;;) {
-      const [line] = (await once(this.#lines, "line")) as [string];
-      if (line.includes(until)) return;
-    }
+    while (!this.#said.some((line) => line.includes(until))) await new Promise<void>((resolve) => (this.#heard = resolve));
   }
 
   /** As when its node dies. */
@@ -205,16 +211,16 @@ describeLinux("at every step of the take-over the container is ended at the old 
   ]);
 
   test.each(deaths)("$step: $dies", async ({ step, dies }) => {
-    await killedNode(SHORT_MS);
+    const { guardPid, leaseEndUptimeMs } = await killedNode(SHORTER_MS);
     const guard = new BareGuard();
     const reached = steps.indexOf(step);
-    if (reached >= 1) await guard.tell({ op: "renew", endUptimeMs: node.leaseEndUptimeMs }, "renewed");
+    if (reached >= 1) await guard.tell({ op: "renew", endUptimeMs: leaseEndUptimeMs }, "renewed");
     if (reached >= 2) await guard.tell({ op: "keep", id: 1, ...target }, "ack");
-    if (reached >= 3 || dies.includes("old guard")) process.kill(node.guardPid, "SIGKILL");
+    if (reached >= 3 || dies.includes("old guard")) process.kill(guardPid, "SIGKILL");
     if (dies.includes("new node")) guard.orphan();
     if (dies.includes("its guard")) guard.child.kill("SIGKILL");
     expect(await inside.ended).toBe("SIGKILL");
-    expect(uptimeMs()).toBeGreaterThanOrEqual(node.leaseEndUptimeMs);
-    guard.orphan();
+    expect(uptimeMs()).toBeGreaterThanOrEqual(leaseEndUptimeMs);
+    guard.child.kill("SIGKILL");
   });
 });
