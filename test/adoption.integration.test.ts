@@ -1,6 +1,6 @@
 /**
- * A node that is killed while a container of it runs, on real processes and a real engine: back within its lease it
- * takes the container up again; later than that nothing of it is left, and the job runs anew.
+ * A node that is killed or stopped while a container of it runs, on real processes and a real engine: back within its
+ * lease it takes the container up again; later than that nothing of it is left, and the job runs anew.
  */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -17,7 +17,7 @@ if (missing.length > 0) console.warn(`SKIPPED, NOT TESTED: adoption of container
 const WITHIN_MS = 120_000;
 const LEASE_MS = 30_000;
 
-(missing.length > 0 ? describe.skip : describe)("a node that is killed with SIGKILL while a container of it runs", () => {
+(missing.length > 0 ? describe.skip : describe)("while a container of it runs, a node", () => {
   let engine: DockerEngine;
   let live: LiveCluster | undefined;
   let client: CoxswainClient;
@@ -43,17 +43,25 @@ const LEASE_MS = 30_000;
     return only ?? "";
   }
 
-  async function start(nodeTtlMs: number): Promise<void> {
+  /** What the engine did to containers since `sinceS`, in order. */
+  async function deeds(sinceS: number): Promise<string[]> {
+    const filters = encodeURIComponent(JSON.stringify({ type: ["container"], event: ["start", "die"] }));
+    const { value } = await engine.ask("GET", `/events?since=${sinceS}&until=${Date.now() / 1_000}&filters=${filters}`);
+    const lines = (typeof value === "string" ? value : JSON.stringify(value)).trim().split("\n");
+    return lines.map((line) => JSON.parse(line) as { status: string; id: string }).map(({ status, id }) => `${status} ${id}`);
+  }
+
+  async function start(nodeTtlMs: number, size = 1): Promise<void> {
     await live?.destroy();
     const extraArgs = ["--docker-socket", engine.socketPath, "--docker-pull", "never", "--node-ttl", `${nodeTtlMs}ms`];
-    live = await LiveCluster.start({ size: 1, extraArgs });
+    live = await LiveCluster.start({ size, extraArgs });
     client = live.connect();
   }
 
-  const node = (): NodeProcess => {
-    const only = live?.cluster.node(1);
-    if (only === undefined) throw new Error("no node");
-    return only;
+  const node = (id = 1): NodeProcess => {
+    const one = live?.cluster.node(id);
+    if (one === undefined) throw new Error(`no node ${id}`);
+    return one;
   };
 
   async function comeBack(): Promise<void> {
@@ -71,73 +79,109 @@ const LEASE_MS = 30_000;
   const letGo = (container: string): Promise<unknown> => engine.ask("POST", `/containers/${container}/kill?signal=USR1`);
   const logged = async (): Promise<string> => readFile(node().logPath, "utf8");
 
-  test("and comes back within its lease: the same container goes on, and the job completes with its first attempt", async () => {
-    await start(LEASE_MS);
-    const { jobId, container } = await running();
-    await node().kill("SIGKILL");
-    await comeBack();
-    expect(await ids()).toEqual([container]);
-    expect((await client.status(jobId)).status).toBe("RUNNING");
-    expect(await logged()).toContain("attempt adopted");
-    await letGo(container);
-    const ended = await client.waitFor(jobId, { timeoutMs: 20_000 });
-    expect(ended).toMatchObject({ status: "COMPLETED", attempts: 1, executedBy: 1, exitCode: 0 });
-    await untilNoContainer();
-  }, WITHIN_MS);
-
-  test("and the job ends while the node is down: its result is reported by the next start, and it runs no second time", async () => {
-    const { jobId, container } = await running();
-    await node().kill("SIGKILL");
-    await letGo(container);
-    await until("it has ended", async () => (await containers())[0]?.State === "exited");
-    await comeBack();
-    expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "COMPLETED", attempts: 1, exitCode: 0 });
-    await untilNoContainer();
-  }, WITHIN_MS);
-
-  test("twice in a row: it is adopted from the one that had adopted it, and can be cancelled", async () => {
-    const { jobId, container } = await running();
-    for (const _ of [1, 2]) {
+  describe("that is killed with SIGKILL (case 19)", () => {
+    test("and comes back within its lease: the same container goes on, and the job completes with its first attempt", async () => {
+      await start(LEASE_MS);
+      const { jobId, container } = await running();
       await node().kill("SIGKILL");
       await comeBack();
-    }
-    expect(await ids()).toEqual([container]);
-    await client.cancel(jobId);
-    expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "CANCELLED", attempts: 1 });
-    await untilNoContainer();
-  }, WITHIN_MS);
+      expect(await ids()).toEqual([container]);
+      expect((await client.status(jobId)).status).toBe("RUNNING");
+      expect(await logged()).toContain("attempt adopted");
+      await letGo(container);
+      const ended = await client.waitFor(jobId, { timeoutMs: 20_000 });
+      expect(ended).toMatchObject({ status: "COMPLETED", attempts: 1, executedBy: 1, exitCode: 0 });
+      await untilNoContainer();
+    }, WITHIN_MS);
 
-  test("with its engine, too: containers that outlived the engine are ended before the job runs again", async () => {
-    const { jobId, container } = await running();
-    const { value } = await engine.ask("GET", `/containers/${container}/json`);
-    const { Pid: pid } = (value as { readonly State: { readonly Pid: number } }).State;
-    await node().kill("SIGKILL");
-    await engine.stop("SIGKILL");
-    expect(await isAlive(pid)).toBe(true);
-    await comeBack();
-    expect(await isAlive(pid)).toBe(false);
-    await engine.start();
-    await node().kill("SIGKILL");
-    await comeBack();
-    const again = await untilReady(jobId);
-    expect(again).not.toBe(container);
-    await letGo(again);
-    expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "COMPLETED" });
-    await untilNoContainer();
-  }, WITHIN_MS);
+    test("and the job ends while the node is down: its result is reported by the next start, and it runs no second time", async () => {
+      const { jobId, container } = await running();
+      await node().kill("SIGKILL");
+      await letGo(container);
+      await until("it has ended", async () => (await containers())[0]?.State === "exited");
+      await comeBack();
+      expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "COMPLETED", attempts: 1, exitCode: 0 });
+      await untilNoContainer();
+    }, WITHIN_MS);
 
-  test("and comes back after its lease: the container ended with the lease, and the job runs anew; nothing is left over", async () => {
-    await start(1_500);
-    const { jobId, container } = await running();
-    await node().kill("SIGKILL");
-    await until("the guard has ended and removed the container", async () => (await containers()).length === 0);
-    await comeBack();
-    const again = await untilReady(jobId);
-    expect(again).not.toBe(container);
-    await letGo(again);
-    expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "COMPLETED", attempts: 2 });
-    await untilNoContainer();
-  }, WITHIN_MS);
+    test("twice in a row: it is adopted from the one that had adopted it, and can be cancelled", async () => {
+      const { jobId, container } = await running();
+      for (const _ of [1, 2]) {
+        await node().kill("SIGKILL");
+        await comeBack();
+      }
+      expect(await ids()).toEqual([container]);
+      await client.cancel(jobId);
+      expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "CANCELLED", attempts: 1 });
+      await untilNoContainer();
+    }, WITHIN_MS);
+
+    test("with its engine, too: containers that outlived the engine are ended before the job runs again", async () => {
+      const { jobId, container } = await running();
+      const { value } = await engine.ask("GET", `/containers/${container}/json`);
+      const { Pid: pid } = (value as { readonly State: { readonly Pid: number } }).State;
+      await node().kill("SIGKILL");
+      await engine.stop("SIGKILL");
+      expect(await isAlive(pid)).toBe(true);
+      await comeBack();
+      expect(await isAlive(pid)).toBe(false);
+      await engine.start();
+      await node().kill("SIGKILL");
+      await comeBack();
+      const again = await untilReady(jobId);
+      expect(again).not.toBe(container);
+      await letGo(again);
+      expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "COMPLETED" });
+      await untilNoContainer();
+    }, WITHIN_MS);
+
+    test("and comes back after its lease: the container ended with the lease, and the job runs anew; nothing is left over", async () => {
+      await start(1_500);
+      const { jobId, container } = await running();
+      await node().kill("SIGKILL");
+      await until("the guard has ended and removed the container", async () => (await containers()).length === 0);
+      await comeBack();
+      const again = await untilReady(jobId);
+      expect(again).not.toBe(container);
+      await letGo(again);
+      expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "COMPLETED", attempts: 2 });
+      await untilNoContainer();
+    }, WITHIN_MS);
+  });
+
+  describe("of three", () => {
+    beforeAll(() => start(1_500, 3), WITHIN_MS);
+
+    test("that is stopped with SIGSTOP for longer than its lease: the container has ended before the job runs on another node; let go on, it takes part again", async () => {
+      const sinceS = Math.floor(Date.now() / 1_000);
+      const { jobId, container } = await running();
+      const { assignedWorker = 0 } = await client.status(jobId);
+      process.kill(node(assignedWorker).pid ?? 0, "SIGSTOP");
+      const others = (live?.cluster.nodes ?? []).filter(({ id }) => id !== assignedWorker).map(({ address }) => address);
+      client = live!.connect(others);
+      await until("it runs on another node", async () => (await client.status(jobId)).assignedWorker !== assignedWorker);
+      const again = await untilReady(jobId);
+      process.kill(node(assignedWorker).pid ?? 0, "SIGCONT");
+      await live?.everyNodeAlive();
+      expect(await deeds(sinceS)).toEqual([`start ${container}`, `die ${container}`, `start ${again}`]);
+      await letGo(again);
+      expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "COMPLETED", attempts: 2 });
+      await untilNoContainer();
+    }, WITHIN_MS);
+
+    test("that is killed with SIGKILL and stays away: the container has ended before the job runs on another node", async () => {
+      const sinceS = Math.floor(Date.now() / 1_000);
+      const { jobId, container } = await running();
+      const { assignedWorker } = await client.status(jobId);
+      await node(assignedWorker).kill("SIGKILL");
+      await until("it runs on another node", async () => (await client.status(jobId)).assignedWorker !== assignedWorker);
+      const again = await untilReady(jobId);
+      expect(await deeds(sinceS)).toEqual([`start ${container}`, `die ${container}`, `start ${again}`]);
+      await letGo(again);
+      expect(await client.waitFor(jobId, { timeoutMs: 20_000 })).toMatchObject({ status: "COMPLETED", attempts: 2 });
+      await untilNoContainer();
+    }, WITHIN_MS);
+  });
 });
 
 async function isAlive(pid: number): Promise<boolean> {

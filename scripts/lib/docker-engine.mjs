@@ -141,7 +141,7 @@ class Engine {
   /** Asks the engine's API and resolves with what it answers, parsed where it is JSON. */
   async ask(method, path, value) {
     const { status, body } = await this.#ask(method, path, value === undefined ? undefined : Buffer.from(JSON.stringify(value)), "application/json");
-    return { status, value: body.startsWith("{") || body.startsWith("[") ? JSON.parse(body) : body };
+    return { status, value: parsed(body) };
   }
 
   #ask(method, path, body, type = "application/x-tar") {
@@ -156,6 +156,15 @@ class Engine {
       asked.on("error", reject);
       asked.end(body);
     });
+  }
+}
+
+/** A stream of lines stays as it is. */
+function parsed(body) {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return body;
   }
 }
 
