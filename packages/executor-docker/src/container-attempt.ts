@@ -10,20 +10,17 @@ import { makeContainer } from "./container-making.ts";
 import type { Surroundings } from "./container-making.ts";
 import { containerName } from "./container-spec.ts";
 import type { ContainerSpec, Run } from "./container-spec.ts";
-import { EngineLostError, isLoss } from "./docker-errors.ts";
+import { isLoss } from "./docker-errors.ts";
 import { endingOf, endingOfEngine, endingOfGuard, endingOfLease, endingOfMissing, endingOfStart, neverRan, signalOf } from "./ending.ts";
 import type { Ending, Exit } from "./ending.ts";
 import { guardTarget } from "./guard-target.ts";
 import { endMarked } from "./marked-processes.ts";
+import { ownExit } from "./own-exit.ts";
 import { Termination } from "./termination.ts";
 
 /** A container still to be made, or one that an earlier incarnation started. */
 export type Origin = { readonly spec: ContainerSpec } | { readonly adopted: AdoptedContainer };
 
-/** How an engine that shuts down ends its containers. */
-const ENGINES_SIGNALS = new Set(["SIGTERM", "SIGKILL"]);
-const ENGINE_WATCH_MS = 3_000;
-const SHUT_DOWN = "The engine was shut down, and its containers with it.";
 const TAIL_BYTES = 512;
 
 /**
@@ -158,7 +155,7 @@ export class ContainerAttempt implements RunningTask {
     const cancelTimeout = clock.after(leftMs, () => this.#termination.ask("timeout", settings.timeoutGraceMs));
     try {
       this.#termination.begin((signal) => void this.#signal(id, signal));
-      const exited = this.#exitOf(id, await code);
+      const exited = ownExit(id, await code, this.#around.engine, this.#termination.cause !== undefined);
       this.#termination.end();
       const [exit] = await Promise.all([exited, capture.drain(settings.drainMs)]);
       return await this.#endingOf(exit);
@@ -179,22 +176,6 @@ export class ContainerAttempt implements RunningTask {
     void this.#context.guard.hasEnded(this.#target).then((ended) => {
       if (ended) void this.#signal(id, "SIGKILL");
     });
-  }
-
-  /**
-   * How the container ended, if that was its own doing. An engine that shuts down ends its containers: those that heed
-   * its SIGTERM may even exit with 0, and have not done what they were to do.
-   */
-  async #exitOf(id: string, code: number): Promise<Exit> {
-    const { engine } = this.#around;
-    if (this.#termination.cause === undefined && !(await engine.accepts())) throw new EngineLostError(SHUT_DOWN);
-    // A flawless exit needs no second look; any other may be for want of memory.
-    if (code === 0) return { code, outOfMemory: false };
-    const { State: state } = await engine.within(engine.docker.getContainer(id).inspect());
-    // With the whole machine, containers may be told to end before their engine is.
-    const suspect = this.#termination.cause === undefined && !state.OOMKilled && ENGINES_SIGNALS.has(signalOf(code) ?? "");
-    if (suspect && !(await engine.staysUp(ENGINE_WATCH_MS))) throw new EngineLostError(SHUT_DOWN);
-    return { code, outOfMemory: state.OOMKilled };
   }
 
   async #endingOf(exit: Exit | undefined): Promise<Ending> {

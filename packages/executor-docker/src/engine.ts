@@ -4,22 +4,15 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import Docker from "dockerode";
 import type { ContainerSpec } from "./container-spec.ts";
-import { EngineLostError, EngineUnfitError, isLoss, messageOf, statusOf } from "./docker-errors.ts";
+import { EngineLostError, EngineUnfitError, messageOf, statusOf } from "./docker-errors.ts";
 import type { DockerSettings } from "./docker-options.ts";
 import { engineAgent } from "./engine-agent.ts";
+import { lackingOf, leftOutIn } from "./engine-fitness.ts";
+import type { EngineAbilities } from "./engine-fitness.ts";
+import { exitCodeIn } from "./exit-code.ts";
 import { MARKER, SCOPE } from "./labels.ts";
 
 const PING_MS = 50;
-
-/** What the engine reports of itself, as far as it matters here. */
-interface EngineAbilities {
-  readonly OSType: string;
-  readonly MemoryLimit: boolean;
-  readonly SwapLimit: boolean;
-  readonly CpuCfsQuota: boolean;
-  readonly PidsLimit: boolean;
-  readonly SecurityOptions: readonly string[] | null;
-}
 
 /** How the library asks; needed where its own methods keep part of the answer to themselves. */
 interface Dialer {
@@ -30,9 +23,6 @@ interface Created {
   readonly Id: string;
   readonly Warnings?: readonly string[] | null;
 }
-
-/** What the engine says when it leaves out a limit, in all its wordings. */
-const LEFT_OUT = /limit|swap|quota|period|shares|cgroup|discarded|not support/i;
 
 /** The requests that attempts make of the engine, each with a limit. */
 export class Engine {
@@ -87,7 +77,7 @@ export class Engine {
     // Apart, or the library would write all of it into the URL.
     const options = { _query: { name }, _body: spec };
     const { Id: id, Warnings: warnings } = await this.#post<Created>({ path: "/containers/create?", options });
-    const leftOut = (warnings ?? []).filter((warning) => LEFT_OUT.test(warning));
+    const leftOut = leftOutIn(warnings ?? []);
     if (leftOut.length === 0) return id;
     await this.remove(id);
     throw new EngineUnfitError(`The engine does not hold all limits: ${leftOut.join(" ")}`);
@@ -185,33 +175,7 @@ export class Engine {
 
   async #checkFit(): Promise<void> {
     const abilities = (await this.within(this.docker.info())) as EngineAbilities;
-    const missing = [
-      abilities.OSType === "linux" ? "" : "Linux containers",
-      abilities.MemoryLimit ? "" : "memory limits",
-      abilities.SwapLimit ? "" : "swap limits",
-      abilities.CpuCfsQuota ? "" : "cpu quotas",
-      abilities.PidsLimit ? "" : "pids limits",
-      (abilities.SecurityOptions ?? []).some(confines) ? "" : "seccomp",
-    ].filter((what) => what !== "");
+    const missing = lackingOf(abilities);
     if (missing.length > 0) throw new EngineUnfitError(`The engine lacks ${missing.join(", ")}; see docker info.`);
-  }
-}
-
-/** An engine may have been told to use seccomp for nothing. */
-function confines(option: string): boolean {
-  return option.includes("seccomp") && !option.includes("unconfined");
-}
-
-async function exitCodeIn(response: Readable): Promise<number> {
-  let text = "";
-  try {
-    for await (const piece of response) text += String(piece);
-    const { StatusCode, Error: failed } = JSON.parse(text) as { StatusCode?: number; Error?: { Message?: string } | null };
-    if (failed?.Message) throw new Error(failed.Message);
-    if (StatusCode === undefined) throw new Error("no status");
-    return StatusCode;
-  } catch (error) {
-    const why = isLoss(error) || text === "" ? "the connection broke" : messageOf(error);
-    throw new EngineLostError(`The engine did not say how the container ended: ${why}.`, { cause: error });
   }
 }
