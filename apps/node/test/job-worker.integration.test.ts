@@ -112,7 +112,7 @@ test("a command that was started is followed through every node, live and exact,
   }
 });
 
-test("executor-cases.md 10: a reader that joins after the end gets the retained bytes, then the exit record, then OK", async () => {
+test("case 10: a reader that joins after the end gets the retained bytes, then the exit record, then OK", async () => {
   const { jobId } = await connect(alice, 2).start({ command: "echo hello" });
   await connect(alice, 2).waitFor(jobId);
   for (const follow of [true, false]) {
@@ -124,7 +124,7 @@ test("executor-cases.md 10: a reader that joins after the end gets the retained 
   expect([firstOffset(tail), bytesOf(tail).toString()]).toEqual([3, "lo\n"]);
 });
 
-test("executor-cases.md 12: binary output, invalid UTF-8 and no newline come byte-exact through a node that does not hold it", async () => {
+test("case 12: binary output, invalid UTF-8 and no newline come byte-exact through a node that does not hold it", async () => {
   const file = yard.path("binary");
   const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 131 + (i >> 8)) & 255));
   await writeFile(file, bytes);
@@ -161,7 +161,7 @@ function checkLines(records: readonly LogRecord[]): { bytes: number; missing: nu
   return { bytes, missing, end: at };
 }
 
-test("executor-cases.md 9: a hundred readers through another node while the ring wraps: each gets every byte, or an explicit gap", async () => {
+test("case 9: a hundred readers through another node while the ring wraps: each gets every byte, or an explicit gap", async () => {
   const [client, done] = [connect(alice, 1), yard.path("hundred")];
   const { jobId } = await client.start({ command: lines(0.5, done) });
   const all100 = await Promise.all(Array.from({ length: 100 }, () => all(client.logs(jobId))));
@@ -181,7 +181,7 @@ async function stuck(jobId: string, id: number) {
   return { call, messages, first };
 }
 
-test("executor-cases.md 8: a client cancels under backpressure: the handlers of both nodes return, the reader count is 0", async () => {
+test("case 8: a client cancels under backpressure: the handlers of both nodes return, the reader count is 0", async () => {
   const [done, stop] = [yard.path("cancelled"), yard.path("stop")];
   const { jobId } = await connect(alice, 1).start({ command: `${lines(3, done)}; until [ -e '${stop}' ]; do sleep 0.02; done` });
   const { call } = await stuck(jobId, 1);
@@ -193,7 +193,7 @@ test("executor-cases.md 8: a client cancels under backpressure: the handlers of 
   await writeFile(stop, "");
 });
 
-test("executor-cases.md 11: a reader that never reads slows neither the job nor other readers; what it held back is bounded, the rest a gap", async () => {
+test("case 11: a reader that never reads slows neither the job nor other readers; what it held back is bounded, the rest a gap", async () => {
   const done = yard.path("never");
   const { jobId } = await connect(alice, 1).start({ command: lines(4, done) });
   const idle = await stuck(jobId, 1);
@@ -276,7 +276,7 @@ test("a stop with a grace lets it end by itself; one without ends it at once, al
   expect(await client.stop(stubborn.jobId)).toMatchObject({ status: "CANCELLED" });
 }, 60_000);
 
-test("executor-cases.md 4: bob asks status, logs or stop of alice's job at any node, or starts under its id: refused, nothing leaked", async () => {
+test("case 4: bob asks status, logs or stop of alice's job at any node, or starts under its id: refused, nothing leaked", async () => {
   const { jobId } = await connect(alice, 1).start({ command: "echo topsecret" });
   await connect(alice, 1).waitFor(jobId);
   const request = JobRequest.fromPartial({ id: jobId, command: "echo topsecret", env: { owner: "alice" } });

@@ -71,7 +71,7 @@ async function stuck(): Promise<{ cancel(): void }> {
 }
 
 describe("logs over gRPC", () => {
-  test("executor-cases.md 8: a client cancels under backpressure: the handler returns and nobody reads any more", async () => {
+  test("case 8: a client cancels under backpressure: the handler returns and nobody reads any more", async () => {
     const { state, stream } = endless();
     logs = stream;
     const call = await stuck();
@@ -81,7 +81,7 @@ describe("logs over gRPC", () => {
     await until(() => state.readers === 0);
   });
 
-  test("executor-cases.md 11: a reader that never reads holds a bounded number of messages, and slows no other", async () => {
+  test("case 11: a reader that never reads holds a bounded number of messages, and slows no other", async () => {
     const { state, stream } = endless();
     logs = stream;
     const idle = await stuck();
@@ -99,7 +99,7 @@ describe("logs over gRPC", () => {
     await until(() => state.readers === 0);
   });
 
-  test("executor-cases.md 12: bytes are exact, whatever they are", async () => {
+  test("case 12: bytes are exact, whatever they are", async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
     logs = async function* () {
       yield await Promise.resolve(JobLogsResponse.fromPartial({ log: bytes, stream: OutputStream.STDERR }));

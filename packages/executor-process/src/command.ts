@@ -95,11 +95,11 @@ export async function findProgram(
     if (await isProgram(file)) return name;
     throw new StartFailedError(`${name} is missing or not executable; install it on this node.`);
   }
-  for (const folder of (command.env["PATH"] ?? "").split(":")) {
-    const file = join(folder === "" ? directory : folder, name);
-    // The shell's exec would take a leading dash for an option.
-    if (isSeen(resolve(file)) && (await isProgram(file))) return name.startsWith("-") ? file : name;
-  }
+  const files = (command.env["PATH"] ?? "").split(":").map((folder) => join(folder === "" ? directory : folder, name));
+  const found = await Promise.all(files.map((file) => isSeen(resolve(file)) && isProgram(file)));
+  const file = files.find((_, i) => found[i]);
+  // The shell's exec would take a leading dash for an option.
+  if (file !== undefined) return name.startsWith("-") ? file : name;
   throw new StartFailedError(`${name} is not in PATH (${command.env["PATH"]}); install it or name its path.`);
 }
 

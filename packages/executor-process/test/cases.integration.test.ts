@@ -14,7 +14,7 @@ afterEach(async () => {
   await bench.close();
 });
 
-describeLinux("executor-cases.md 16: what is missing", () => {
+describeLinux("case 16: what is missing", () => {
   test.each<[string, Omit<ProcessTask, "kind">]>([
     ["a program that is not in PATH", { argv: ["no-such-program"] }],
     ["a path that does not exist", { argv: ["/no/such/program"] }],
@@ -29,7 +29,7 @@ describeLinux("executor-cases.md 16: what is missing", () => {
   });
 });
 
-describeLinux("executor-cases.md 17: hostile words", () => {
+describeLinux("case 17: hostile words", () => {
   test.each<[string, Omit<ProcessTask, "kind">]>([
     ["an argument", { argv: ["echo", "a\0b"] }],
     ["the shell line", { shell: "echo a\0b" }],
@@ -121,7 +121,7 @@ describeLinux("open files", () => {
   });
 });
 
-describeLinux("executor-cases.md 20: one terminal state", () => {
+describeLinux("case 20: one terminal state", () => {
   test("of an attempt that is stopped twice", async () => {
     const task = await bench.start({ shell: "echo ready; sleep 1000" });
     await untilOutput(task, "ready");

@@ -27,7 +27,7 @@ async function killAndReap(...isolation: readonly string[]): Promise<{ readonly 
 }
 
 describeLinux("a node killed with SIGKILL in the middle of a task", () => {
-  test("executor-cases.md 19: leaves processes that its next start ends, all of them", async () => {
+  test("case 19: leaves processes that its next start ends, all of them", async () => {
     const { orphans, leftovers } = await killAndReap("none");
     expect(leftovers).toEqual([]);
     expect(orphans.length).toBeGreaterThanOrEqual(3);
@@ -35,7 +35,7 @@ describeLinux("a node killed with SIGKILL in the middle of a task", () => {
 });
 
 describeSandboxes("a node killed with SIGKILL in the middle of a sandboxed task", (tool) => {
-  test("executor-cases.md 19: leaves nothing behind once its next start has looked", async () => {
+  test("case 19: leaves nothing behind once its next start has looked", async () => {
     expect((await killAndReap("full", tool)).leftovers).toEqual([]);
   });
 });

@@ -36,7 +36,7 @@ test.each([
   ["cpus", 0.001],
   ["tmpfsBytes", 4_095],
   ["openFiles", 15],
-] as const)("executor-cases.md 18: the limit %s = %p is INVALID_TASK", (name, value) => {
+] as const)("case 18: the limit %s = %p is INVALID_TASK", (name, value) => {
   expect(() => checked({ [name]: value })).toThrow(refused(name) as Error);
 });
 

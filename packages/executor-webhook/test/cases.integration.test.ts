@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const redirect = (status: number, to: string): string => receiver.url(`/redirect/${status}?to=${encodeURIComponent(to)}`);
 
-describe("executor-cases.md 25: each failure has its own error type", () => {
+describe("case 25: each failure has its own error type", () => {
   const nowhere = async (): Promise<string> => {
     const gone = await Receiver.start();
     const url = gone.url("/");
@@ -63,7 +63,7 @@ describe("executor-cases.md 25: each failure has its own error type", () => {
   });
 });
 
-describe("executor-cases.md 26: targets that are not public are refused", () => {
+describe("case 26: targets that are not public are refused", () => {
   const refused = { outcome: "failed", errorType: "TARGET_REFUSED", retryable: false };
 
   test.each(["127.0.0.1", "169.254.169.254", "10.0.0.1", "192.168.0.1", "[::1]", "[fe80::1]", "[fd00::1]"])("http://%s", async (host) => {
@@ -98,7 +98,7 @@ describe("executor-cases.md 26: targets that are not public are refused", () => 
   });
 });
 
-describe("executor-cases.md 27: CR and LF", () => {
+describe("case 27: CR and LF", () => {
   test.each([
     ["in the URL", { url: "http://127.0.0.1/a\r\nHost: b" }],
     ["in a header's value", { url: "http://127.0.0.1/", headers: { a: "b\r\nc: d" } }],

@@ -103,8 +103,8 @@ describe("a reader that waits", () => {
   });
 });
 
-describe("executor-cases.md", () => {
-  test("8. a reader that is cancelled while its consumer is blocked is gone at once: the reader count is 0", async () => {
+describe("cases of readers", () => {
+  test("case 8: a reader that is cancelled while its consumer is blocked is gone at once: the reader count is 0", async () => {
     const output = new OutputBuffer({ capacityBytes: 100 });
     const controller = new AbortController();
     let blocked: () => void = () => {};
@@ -184,7 +184,7 @@ describe("executor-cases.md", () => {
     expect(output.readerCount).toBe(0);
   });
 
-  test("10. a reader that joins after the end gets what is kept, then the end", async () => {
+  test("case 10: a reader that joins after the end gets what is kept, then the end", async () => {
     const output = new OutputBuffer({ capacityBytes: 100 });
     output.write(Buffer.from("abc"), "stdout");
     output.end();
@@ -192,7 +192,7 @@ describe("executor-cases.md", () => {
     expect(output.readerCount).toBe(0);
   });
 
-  test("11. a reader that never reads slows neither the writer nor the others, and holds no memory", async () => {
+  test("case 11: a reader that never reads slows neither the writer nor the others, and holds no memory", async () => {
     const output = new OutputBuffer({ capacityBytes: 100_000 });
     const idle = output.reader();
     const stuck = output.reader();
@@ -215,7 +215,7 @@ describe("executor-cases.md", () => {
     expect(output.readerCount).toBe(0);
   });
 
-  test("12. binary output, invalid UTF-8, no newline: byte-exact", async () => {
+  test("case 12: binary output, invalid UTF-8, no newline: byte-exact", async () => {
     const output = new OutputBuffer({ capacityBytes: 1_000 });
     const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     const broken = Buffer.from([0xf0, 0x9f, 0x98, 0xc3, 0x28, 0x00]);

@@ -330,7 +330,7 @@ describe("a job without any execution", () => {
 });
 
 describe("who follows", () => {
-  test("executor-cases.md 4: bob is denied alice's logs and told nothing; an owner in the request is ignored; an admin may", async () => {
+  test("case 4: bob is denied alice's logs and told nothing; an owner in the request is ignored; an admin may", async () => {
     const scene = await new Scene().submitted();
     scene.output.write("secret").end();
     scene.attempts(COMPLETED, result(6, "secret"));

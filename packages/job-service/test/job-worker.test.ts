@@ -93,7 +93,7 @@ describe("stop", () => {
     expect(cancels(other)).toMatchObject([{ graceMs: 5_000 }]);
   });
 
-  test("executor-cases.md 20: of what has ended it says how it ended, as often as it is asked", async () => {
+  test("case 20: of what has ended it says how it ended, as often as it is asked", async () => {
     const cluster = await started();
     cluster.store.finish("a", "", 2);
     for (const nodeId of [1, 2, 3])
@@ -139,7 +139,7 @@ describe("status", () => {
   });
 });
 
-test("executor-cases.md 4: bob is denied status and stop of alice's job through any node and told nothing; a node's certificate starts nothing", async () => {
+test("case 4: bob is denied status and stop of alice's job through any node and told nothing; a node's certificate starts nothing", async () => {
   const cluster = await started();
   for (const nodeId of [1, 2, 3])
     for (const call of ["stop", "status"] as const) {

@@ -31,13 +31,13 @@ async function killAndReap(tools: readonly string[], orphansAtLeast: number): Pr
 
 /** How attempts end on a machine with everything. */
 export const endings: readonly VmCase[] = casesOf({
-  "executor-cases.md 16: a missing program is START_FAILED and leaves nothing behind": () =>
+  "case 16: a missing program is START_FAILED and leaves nothing behind": () =>
     VmBench.with({}, async (bench) => {
       assert.equal((await bench.finish({ argv: ["no-such-program"] })).result.errorType, "START_FAILED");
       assert.deepEqual(cgroups(), []);
     }),
 
-  "executor-cases.md 20: stop gives the grace, then kills; stopped twice, it ends once": () =>
+  "case 20: stop gives the grace, then kills; stopped twice, it ends once": () =>
     VmBench.with({}, async (bench) => {
       const loop = "echo ready; while :; do sleep 0.1; done";
       const mindful = await bench.start({ shell: `trap 'echo bye; exit 0' TERM; ${loop}` });
@@ -60,9 +60,9 @@ export const endings: readonly VmCase[] = casesOf({
       assert.deepEqual(processesWith("HIDES=here"), []);
     }),
 
-  "executor-cases.md 19: a node killed with SIGKILL leaves what its next start ends: cgroup alone, zero orphans": () => killAndReap([], 1),
+  "case 19: a node killed with SIGKILL leaves what its next start ends: cgroup alone, zero orphans": () => killAndReap([], 1),
 
-  "executor-cases.md 19: a node killed with SIGKILL leaves what its next start ends: cgroup and sandbox, zero orphans": () => killAndReap(["bwrap"], 0),
+  "case 19: a node killed with SIGKILL leaves what its next start ends: cgroup and sandbox, zero orphans": () => killAndReap(["bwrap"], 0),
 
   "the guard ends the cgroup of a dead node": async () => {
     const parent = await CgroupParent.open();

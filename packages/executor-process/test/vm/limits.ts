@@ -41,7 +41,7 @@ export const limits: readonly VmCase[] = casesOf({
       assert.deepEqual(cgroups(), []);
     }),
 
-  "executor-cases.md 13: 200 MiB under 32 MiB fail as OUT_OF_MEMORY with oom_kill of at least 1, and the node lives": () =>
+  "case 13: 200 MiB under 32 MiB fail as OUT_OF_MEMORY with oom_kill of at least 1, and the node lives": () =>
     VmBench.with({ limits: ROOMY }, async (bench) => {
       for (const shell of [ALLOCATE, `${ALLOCATE} || exit 4`]) {
         const { result } = await bench.finish({ shell, limits: { memoryBytes: 32 * MIB } });
@@ -58,7 +58,7 @@ export const limits: readonly VmCase[] = casesOf({
       assert.equal(result.errorType, "OUT_OF_MEMORY");
     }),
 
-  "executor-cases.md 14: a fork bomb meets the limit of its processes, ends at its time, and its cgroup is removed": () =>
+  "case 14: a fork bomb meets the limit of its processes, ends at its time, and its cgroup is removed": () =>
     VmBench.with({ limits: ROOMY }, async (bench) => {
       const task = await bench.start({ shell: "f() { f | f & f; }; f; sleep 1000", limits: { pids: 20 } }, 60_000);
       await until(() => cgroups().length === 1 && counter("pids.events", "max") >= 1);
@@ -68,7 +68,7 @@ export const limits: readonly VmCase[] = casesOf({
       assert.deepEqual(bench.warnings.map(({ limit }) => limit), ["pids"]);
     }),
 
-  "executor-cases.md 15: cpu.max of 20% for 2 s gives about 0.4 s": () =>
+  "case 15: cpu.max of 20% for 2 s gives about 0.4 s": () =>
     VmBench.with({}, async (bench) => {
       const task = await bench.start({ shell: "echo go; while :; do :; done", limits: { cpus: 0.2 } });
       await until(() => text(task).includes("go"));
@@ -82,7 +82,7 @@ export const limits: readonly VmCase[] = casesOf({
       assert(share > 0.1 && share < 0.3, `${share} of a processor`);
     }),
 
-  "executor-cases.md 15: 4 MiB written past the cache at 1 MB/s take about 4 s": () =>
+  "case 15: 4 MiB written past the cache at 1 MB/s take about 4 s": () =>
     // The disk itself is not to be seen in a sandbox.
     VmBench.with({ allowUnlimitedProcesses: true, sandboxTools: [] }, async (bench) => {
       const shell = `dd if=/dev/zero of=/dev/${disks()[0]} bs=1M count=4 oflag=direct 2>/dev/null; echo written; sleep 1000`;
@@ -96,7 +96,7 @@ export const limits: readonly VmCase[] = casesOf({
       assert(seconds > 3.5, `${seconds} s`);
     }),
 
-  "executor-cases.md 18: limits above the host are INVALID_TASK before anything is created": () =>
+  "case 18: limits above the host are INVALID_TASK before anything is created": () =>
     VmBench.with({}, async (bench) => {
       const tooMuch: ResourceLimits[] = [{ memoryBytes: 64 * 1024 * MIB }, { swapBytes: 1 }, { cpus: 99 }, { pids: 2 ** 30 }, { openFiles: 2 ** 40 }];
       for (const asked of tooMuch) {
@@ -105,7 +105,7 @@ export const limits: readonly VmCase[] = casesOf({
       assert.deepEqual(cgroups(), []);
     }),
 
-  "executor-cases.md 18: without controllers a task is refused, and never run unlimited": () =>
+  "case 18: without controllers a task is refused, and never run unlimited": () =>
     withControllers("", (cgroupDirectory) =>
       VmBench.with({ cgroupDirectory }, async (bench) => {
         const reason = "the cgroup controllers cpu, memory, pids are missing";
@@ -115,7 +115,7 @@ export const limits: readonly VmCase[] = casesOf({
       }),
     ),
 
-  "executor-cases.md 18: unless the node was told so, and then it says so, and still refuses a limit that a task names": () =>
+  "case 18: unless the node was told so, and then it says so, and still refuses a limit that a task names": () =>
     withControllers("", (cgroupDirectory) =>
       VmBench.with({ cgroupDirectory, allowUnlimitedProcesses: true }, async (bench) => {
         assert.match(JSON.stringify(await bench.executor.available()), /unlimited processes are allowed; tasks have no limits/);
@@ -124,7 +124,7 @@ export const limits: readonly VmCase[] = casesOf({
       }),
     ),
 
-  "executor-cases.md 18: a machine without the io controller refuses a rate, and runs the rest": () =>
+  "case 18: a machine without the io controller refuses a rate, and runs the rest": () =>
     withControllers("+cpu +memory +pids", (cgroupDirectory) =>
       VmBench.with({ cgroupDirectory }, async (bench) => {
         assert.equal((await bench.finish({ shell: "true", limits: { pids: 9 } })).result.outcome, "succeeded");

@@ -35,7 +35,7 @@ test("a reader follows a running attempt to its exit record", async () => {
   expect(buffer.readerCount).toBe(0);
 });
 
-test("executor-cases.md 10: a reader that joins after the end gets what is kept, then the exit record, then the end", async () => {
+test("case 10: a reader that joins after the end gets what is kept, then the exit record, then the end", async () => {
   const outputs = new Outputs({ spool: undefined, keptInMemory: 1, logger: silentLogger });
   const { buffer, end } = running(outputs, "a");
   buffer.write(Buffer.from("abc"), "stdout");
