@@ -30,13 +30,22 @@ export async function guardRecords(directory: string, but: string | undefined): 
 }
 
 async function read(file: string, bootId: string): Promise<GuardRecord[]> {
-  const record = JSON.parse((await readFile(file, "utf8")) || "{}") as Partial<GuardRecord> & { readonly bootId?: string };
+  const record = parsed(await readFile(file, "utf8"));
   const { pid, startTime, leaseEndUptimeMs, targets } = record;
   if (record.bootId !== bootId || pid === undefined || startTime === undefined || targets === undefined) {
     await rm(file, { force: true });
     return [];
   }
   return [{ file, pid, startTime, leaseEndUptimeMs: leaseEndUptimeMs ?? 0, targets }];
+}
+
+/** What cannot be read was torn by a power cut, and so is of an earlier boot. */
+function parsed(text: string): Partial<GuardRecord> & { readonly bootId?: string } {
+  try {
+    return (JSON.parse(text) as Partial<GuardRecord> | null) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 /**
@@ -61,6 +70,7 @@ export async function relieve({ file, pid, startTime }: GuardRecord, logger: Log
     await delay(LOOK_AGAIN_MS);
   }
   await rm(file, { force: true });
+  await rm(`${file}.new`, { force: true });
 }
 
 function isAlive(pid: number, startTime: string): boolean {

@@ -153,6 +153,12 @@ describeLinux("the guard of a node that came back", () => {
     await stranger.kill();
   });
 
+  test("records that a power cut tore are removed, and hold up no start", async () => {
+    for (const [name, text] of [["1-1.json", ""], ["2-1.json", "\0\0\0"], ["3-1.json", '{"pid":']] as const) writeFileSync(join(directory, name), text);
+    const guard = await takeOver();
+    expect([guard.unclaimed, guard.leaseLeftMs(), readdirSync(directory)]).toEqual([[], 0, []]);
+  });
+
   test("its record is gone when it is stopped, and one that died leaves its own to nobody but its successor", async () => {
     const guard = await takeOver();
     guard.renew(uptimeMs() + LONG_MS);
