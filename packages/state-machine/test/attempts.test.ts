@@ -222,6 +222,18 @@ describe("stopping (G11)", () => {
     await harness.apply(submit({ jobId: "a", placement: on(1) }));
   });
 
+  test("the deadline of a container leaves time to pull its image; that of a process does not", async () => {
+    await harness.apply(register(2, { executors: ["process", "docker"] }));
+    const image = { image: "alpine:latest", shell: "true", argv: [], env: {}, workingDirectory: "", limits: undefined };
+    const task = { kind: { $case: "docker", value: image } } as const;
+    const docker = items(await harness.apply(submit({ jobId: "b", task, placement: on(2) })));
+    expect(docker).toHaveLength(1);
+    const marginOf = ({ deadlineMs, assignedAtMs }: { deadlineMs: number; assignedAtMs: number }): number =>
+      deadlineMs - assignedAtMs - POLICY.timeoutMs;
+    const attempts = await Promise.all([A, "b.4.1"].map(async (id) => (await execution(id)).attempts[0]!));
+    expect(attempts.map(marginOf)).toEqual([10_000, 3_600_000]);
+  });
+
   test("a deadline asks the attempt to stop and leaves capacity taken until it did", async () => {
     const { deadlineMs } = (await execution()).attempts[0] ?? { deadlineMs: 0 };
     expect(await harness.store.due({ toMs: 1e15, limit: 9 })).toEqual([

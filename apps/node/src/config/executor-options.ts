@@ -110,7 +110,7 @@ const docker: OptionTable<Pick<ExecutorOptions, "image" | Extract<keyof Executor
     "--docker-pull", ["COX_DOCKER_PULL"], z.enum(["missing", "always", "never"]), "missing", "policy",
     "missing pulls images that the engine does not have, always asks the registry each time, never uses what is there.",
   ),
-  dockerPullTimeout: option("--docker-pull-timeout", ["COX_DOCKER_PULL_TIMEOUT"], within(durationMs, 100, 24 * HOUR_MS, "100ms and 24h"), "2m", "duration", "Limit of one pull."),
+  dockerPullTimeout: option("--docker-pull-timeout", ["COX_DOCKER_PULL_TIMEOUT"], within(durationMs, 100, HOUR_MS / 2, "100ms and 30m"), "2m", "duration", "Limit of one pull."),
   dockerRequestTimeout: option("--docker-request-timeout", ["COX_DOCKER_REQUEST_TIMEOUT"], within(durationMs, 100, HOUR_MS, "100ms and 1h"), "1m", "duration", "Limit of one request to the engine, pulls and waits apart."),
   dockerJobTimeout: option(
     "--docker-job-timeout", ["COX_DOCKER_JOB_TIMEOUT"], within(durationMs, 1, 168 * HOUR_MS, "1ms and 168h"), "30s", "duration",

@@ -20,7 +20,9 @@ import type { ApplyContext } from "./context.ts";
 import { placementHolds } from "./placement.ts";
 
 /** How long after its timeout an attempt may take to be ended by its own node before the leader asks. */
-export const DEADLINE_MARGIN_MS = 10_000;
+const DEADLINE_MARGIN_MS = 10_000;
+/** The same for a container: its timeout counts from its start, and pulling its image may come before. */
+const DOCKER_DEADLINE_MARGIN_MS = 3_600_000;
 
 /** An occurrence to run. */
 export interface Occurrence {
@@ -93,9 +95,13 @@ export function assigned(
     startedAtMs: 0,
     endedAtMs: 0,
     result: undefined,
-    deadlineMs: context.timeMs + (job.policy?.timeoutMs ?? 0) + DEADLINE_MARGIN_MS,
+    deadlineMs: context.timeMs + (job.policy?.timeoutMs ?? 0) + marginMs(execution.executor),
   };
   return { ...execution, status: ExecutionStatus.RUNNING, attempts: [...execution.attempts, attempt] };
+}
+
+function marginMs(executor: string): number {
+  return executor === "docker" ? DOCKER_DEADLINE_MARGIN_MS : DEADLINE_MARGIN_MS;
 }
 
 /** Assigns a queued execution and its job; false when the placement does not hold. */
