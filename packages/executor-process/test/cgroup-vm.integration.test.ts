@@ -1,10 +1,9 @@
 // What only real cgroups (v2) can show, on a small machine of its own with a kernel of its own.
-import { rm } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { bootVm } from "./vm/boot-vm.ts";
-import type { VmRun } from "./vm/boot-vm.ts";
-import { buildVm, missingForVm } from "./vm/build-vm.ts";
+import type { VmRun } from "../../../scripts/lib/vm/boot-vm.mjs";
+import { missingForVm, runInVm } from "../../../scripts/lib/vm/build-vm.mjs";
 import { cases } from "./vm/cases.ts";
+import { copySources } from "./vm/copy-sources.ts";
 
 const LIMIT_MS = 300_000;
 
@@ -15,12 +14,7 @@ if (missing.length > 0) console.warn(`SKIPPED, NOT TESTED: tests of cgroups (v2)
   let vm: VmRun;
 
   beforeAll(async () => {
-    const directory = await buildVm();
-    try {
-      vm = await bootVm(directory, LIMIT_MS);
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-    }
+    vm = await runInVm({ cases: "packages/executor-process/test/vm", fill: copySources, limitMs: LIMIT_MS });
   }, LIMIT_MS + 30_000);
 
   test.each(cases.map(({ name }) => name))("%s", (name) => {

@@ -1,7 +1,7 @@
 // Runs inside the test machine, whose cgroups (v2) are real. Each verdict is one line.
 import { strict as assert } from "node:assert";
+import type { Verdict } from "../../../../scripts/lib/vm/boot-vm.mjs";
 import { cases } from "./cases.ts";
-import type { Verdict } from "./verdict.ts";
 import { cgroups } from "./vm-bench.ts";
 
 for (const { name, run } of cases) {
