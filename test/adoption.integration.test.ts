@@ -53,6 +53,8 @@ const LEASE_MS = 30_000;
 
   async function start(nodeTtlMs: number, size = 1): Promise<void> {
     await live?.destroy();
+    // Of a try that failed.
+    for (const id of await ids()) await engine.ask("DELETE", `/containers/${id}?force=1`);
     const extraArgs = ["--docker-socket", engine.socketPath, "--docker-pull", "never", "--node-ttl", `${nodeTtlMs}ms`];
     live = await LiveCluster.start({ size, extraArgs });
     client = live.connect();
@@ -153,7 +155,7 @@ const LEASE_MS = 30_000;
     beforeAll(() => start(1_500, 3), WITHIN_MS);
 
     test("that is stopped with SIGSTOP for longer than its lease: the container has ended before the job runs on another node; let go on, it takes part again", async () => {
-      const sinceS = Math.floor(Date.now() / 1_000);
+      const sinceS = Date.now() / 1_000;
       const { jobId, container } = await running();
       const { assignedWorker = 0 } = await client.status(jobId);
       process.kill(node(assignedWorker).pid ?? 0, "SIGSTOP");
@@ -170,7 +172,7 @@ const LEASE_MS = 30_000;
     }, WITHIN_MS);
 
     test("that is killed with SIGKILL and stays away: the container has ended before the job runs on another node", async () => {
-      const sinceS = Math.floor(Date.now() / 1_000);
+      const sinceS = Date.now() / 1_000;
       const { jobId, container } = await running();
       const { assignedWorker } = await client.status(jobId);
       await node(assignedWorker).kill("SIGKILL");
