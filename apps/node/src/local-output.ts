@@ -12,9 +12,10 @@ const PIECE_BYTES = 32 * 1024;
 const STREAMS = { stdout: OutputStream.STDOUT, stderr: OutputStream.STDERR } as const;
 
 /** For `localStream` of the job service, and for `streamOutput` of InternalService. */
-export function localStream(worker: Pick<Worker, "outputOnceStarted">): OutputSource {
+export function localStream(worker: Pick<Worker, "output" | "outputOnceStarted">): OutputSource {
   return async function* (request, { signal }) {
-    const output = await worker.outputOnceStarted(request.executionId, request.attempt, signal);
+    const { executionId, attempt, noFollow } = request;
+    const output = noFollow ? worker.output(executionId, attempt) : await worker.outputOnceStarted(executionId, attempt, signal);
     if (output === undefined) {
       yield OutputPiece.fromPartial({ unknown: true });
       return;

@@ -15,7 +15,8 @@ function workerWith(records: readonly OutputRecord[], failure?: Error) {
     yield* await Promise.resolve(records);
     if (failure !== undefined) throw failure;
   };
-  return { asked, outputOnceStarted: (_id: string, attempt: number) => Promise.resolve(attempt === 2 ? { reader } : undefined) };
+  const output = (_id: string, attempt: number) => (attempt === 2 ? { reader } : undefined);
+  return { asked, output, outputOnceStarted: (id: string, attempt: number) => Promise.resolve(output(id, attempt)) };
 }
 
 async function piecesOf(pieces: AsyncIterable<OutputPiece>): Promise<Partial<OutputPiece>[]> {
@@ -48,6 +49,12 @@ test("a reader begins where it is asked to, and takes pieces of a bounded size",
     { ...common, offset: 7 },
     { ...common, noFollow: true, tailBytes: 9 },
   ]);
+});
+
+test("only who follows waits for an attempt that has not begun, as while its image is pulled", async () => {
+  const never = { output: () => undefined, outputOnceStarted: () => new Promise<undefined>(() => {}) };
+  const pieces = piecesOf(localStream(never)({ ...request, noFollow: true }, { signal }));
+  expect(await pieces).toEqual([expect.objectContaining({ unknown: true })]);
 });
 
 test("what is not held, or was taken by retention just now, is said to be unknown; any other failure is one", async () => {

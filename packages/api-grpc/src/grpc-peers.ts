@@ -21,16 +21,20 @@ export interface GrpcPeersOptions {
   /** This node, told to the others. */
   readonly nodeId: number;
   readonly clients: NodeClients;
+  /** How long another node may take to say that it is there, when its output is asked for. Default 3 s. */
+  readonly answerTimeoutMs?: number;
 }
 
 /** The connections are those of `clients`; whoever made them closes them. */
 export class GrpcPeers implements Peers {
   readonly #nodeId: number;
   readonly #clients: NodeClients;
+  readonly #answerTimeoutMs: number;
 
-  constructor({ nodeId, clients }: GrpcPeersOptions) {
+  constructor({ nodeId, clients, answerTimeoutMs = 3_000 }: GrpcPeersOptions) {
     this.#nodeId = nodeId;
     this.#clients = clients;
+    this.#answerTimeoutMs = answerTimeoutMs;
   }
 
   async forward<M extends PublicMethod>(
@@ -77,10 +81,10 @@ export class GrpcPeers implements Peers {
   ): AsyncGenerator<OutputPiece, void, undefined> {
     const client = this.#clients.client(nodeId, "streams");
     try {
-      yield* messagesOf(
-        () => client.streamOutput({ executionId, attempt, offset, tailBytes, noFollow }),
+      yield* messagesOf(() => client.streamOutput({ executionId, attempt, offset, tailBytes, noFollow }), {
         signal,
-      );
+        answerMs: this.#answerTimeoutMs,
+      });
     } catch (error) {
       signal.throwIfAborted();
       throw refusedBy(nodeId, error);

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { CallerIdentity, PeerAnswers } from "@coxswain/job-service";
 import { peersSuite } from "@coxswain/job-service/suite";
@@ -81,6 +84,28 @@ describe("over gRPC", () => {
     await arrival;
     stop();
     expect(await error).toMatchObject({ category: "unknown-outcome" });
+  });
+
+  test("output is not waited for at a node that takes the connection and says nothing, as when it is stopped", async () => {
+    const sockets: Socket[] = [];
+    const stopped = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
+    await once(stopped, "listening");
+    const { port } = stopped.address() as AddressInfo;
+    const clients = new NodeClients({
+      addressOf: () => `127.0.0.1:${String(port)}`,
+      credentials: () => pki.channel("node-1"),
+    });
+    const peers = new GrpcPeers({ nodeId: 1, clients, answerTimeoutMs: 50 });
+    const { signal } = new AbortController();
+    try {
+      const output = { executionId: "a.1.1", attempt: 1, noFollow: false };
+      const pieces = peers.streamOutput(2, output, { signal })[Symbol.asyncIterator]();
+      expect(await refusal(pieces.next())).toMatchObject({ category: "unknown-outcome" });
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      clients.close();
+      stopped.close();
+    }
   });
 
   test("the deadline travels along", async () => {

@@ -1,7 +1,7 @@
 import { Client, Metadata, type MethodDefinition } from "@grpc/grpc-js";
 import { channelOptions, errorFromStatus, leaderHint } from "@coxswain/rpc";
 import type { ClientCredentials } from "./client-options.ts";
-import { clientClosed, leaderOf } from "./errors.ts";
+import { CoxswainClientError, clientClosed, leaderOf } from "./errors.ts";
 import { ServerList } from "./server-list.ts";
 import { startedMessages, streamFailure } from "./stream-messages.ts";
 
@@ -116,12 +116,13 @@ export class Connections {
   /**
    * A server stream at the current server, however long its messages take. Leaving it early, or the signal, cancels it.
    *
-   * @throws RemoteError
+   * @param answerMs how long the server may take to say that it is there at all
+   * @throws RemoteError, CoxswainClientError
    */
   async *messages<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
-    signal: AbortSignal,
+    { signal, answerMs }: { readonly signal: AbortSignal; readonly answerMs: number },
   ): AsyncGenerator<Response, void, undefined> {
     const address = this.servers.current;
     const { path, requestSerialize, responseDeserialize } = method;
@@ -136,16 +137,25 @@ export class Connections {
       call.cancel();
     };
     this.#calls.add(call);
+    let unanswered = false;
+    const overdue = setTimeout(() => {
+      unanswered = true;
+      call.cancel();
+    }, answerMs);
+    call.once("metadata", () => {
+      clearTimeout(overdue);
+    });
     // A cancellation comes back as an error event, which would end the process if nobody listened any more.
     call.on("error", () => undefined);
     signal.addEventListener("abort", cancel);
     try {
       for await (const message of call) yield message as Response;
     } catch (error) {
-      const failure = streamFailure(error);
+      const failure = unanswered ? noAnswer(address) : streamFailure(error);
       this.noteFailure(address, failure);
       throw failure;
     } finally {
+      clearTimeout(overdue);
       signal.removeEventListener("abort", cancel);
       this.#calls.delete(call);
       cancel();
@@ -167,4 +177,9 @@ export class Connections {
     this.#clients.clear();
     this.#credentials.stop();
   }
+}
+
+/** A server that takes connections and says nothing, as one does that is stopped. */
+function noAnswer(address: string): CoxswainClientError {
+  return new CoxswainClientError("NO_ANSWER", "unavailable", `${address} did not answer in time.`);
 }

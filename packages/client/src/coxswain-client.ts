@@ -200,7 +200,11 @@ export class CoxswainClient {
     const ending = linkedSignal(closing, options.signal);
     try {
       yield* followLogs(jobId, options, {
-        open: (request) => this.#connections.messages(worker.logs, request, ending.signal),
+        open: (request) =>
+          this.#connections.messages(worker.logs, request, {
+            signal: ending.signal,
+            answerMs: this.#attemptTimeoutMs,
+          }),
         timeoutMs: this.#timeoutMs(options),
         backoff: this.#options.backoff ?? {},
         signal: ending.signal,

@@ -32,6 +32,9 @@ export interface LogFollowing {
   readonly aborted: () => CoxswainClientError;
 }
 
+/** A stream that stood for so long was served, though a job that had nothing to say sent nothing: no server takes so long to refuse. */
+const servedMs = 60_000;
+
 /**
  * One stream after the other, each from where the last one broke: every byte once, wherever it comes from.
  *
@@ -46,6 +49,7 @@ export async function* followLogs(
   let failures = 0;
   let failingSinceMs = 0;
   for (;;) {
+    const openedAtMs = Date.now();
     try {
       if (signal.aborted) throw aborted();
       for await (const message of open(request)) {
@@ -63,6 +67,7 @@ export async function* followLogs(
     } catch (error) {
       if (signal.aborted) throw aborted();
       if (!isRetryable(error)) throw clientError(error);
+      if (Date.now() - openedAtMs >= servedMs) failures = 0;
       failures += 1;
       if (failures === 1) failingSinceMs = Date.now();
       const waitMs = backoffMs(failures, backoff);

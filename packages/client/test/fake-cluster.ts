@@ -54,6 +54,8 @@ export class FakeCluster {
   readonly logRequests: JobRequest[] = [];
   /** The output that logs show, of attempt 1. */
   output: Buffer = Buffer.alloc(0);
+  /** Awaited before a log begins. */
+  onLogRequest: () => Promise<void> = () => Promise.resolve();
   /** Called before each byte of a log is sent. */
   onLogByte: (server: FakeServer, offset: number) => void = () => undefined;
   /** Every id that came in a submit, as often as it came. */
@@ -231,6 +233,7 @@ function handlers(
     status: unary(() => ({})),
     logs: wrapServerStream<JobRequest, JobLogsResponse>(async function* (request) {
       cluster.logRequests.push(request);
+      await cluster.onLogRequest();
       await self().misbehave("before");
       yield* logMessages(cluster, self, request);
     }, options),

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, type Socket, createServer } from "node:net";
 import { describe, expect, test } from "@jest/globals";
 import { JobLogsResponse } from "@coxswain/protocol";
 import type { LogRecord } from "@coxswain/client";
@@ -89,6 +91,41 @@ describe("logs", () => {
       code: "JOB_PERMISSION_DENIED",
       category: "denied",
     });
+  });
+
+  test("come from another server where one takes the connection and says nothing, as when it is stopped", async () => {
+    const { cluster, server, client } = fixture();
+    cluster.output = BYTES;
+    const sockets: Socket[] = [];
+    const stopped = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1");
+    await once(stopped, "listening");
+    const silent = `127.0.0.1:${String((stopped.address() as AddressInfo).port)}`;
+    try {
+      const connected = client([silent, await server()], { attemptTimeoutMs: 200 });
+      expect(bytesOf(await collect(connected.logs("a")))).toEqual(BYTES);
+      await expect(
+        collect(client([silent], { attemptTimeoutMs: 20 }).logs("a", { timeoutMs: 50 })),
+      ).rejects.toMatchObject({ code: "NO_ANSWER", category: "unavailable" });
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      stopped.close();
+    }
+  });
+
+  test("are waited for at a server that answered, however long it is silent", async () => {
+    const { cluster, server, client } = fixture();
+    const quiet = await server();
+    const woken = new Promise<void>((resolve) => {
+      cluster.onLogRequest = () => {
+        setTimeout(resolve, 1_500);
+        return woken;
+      };
+    });
+    const connected = client([quiet], { attemptTimeoutMs: 1_000 });
+    await connected.clusterStatus();
+    const seen = await collect(connected.logs("a"));
+    expect(seen).toMatchObject([{ kind: "exit" }]);
+    expect(cluster.logRequests).toHaveLength(1);
   });
 
   test("without any server they are given up after the time given", async () => {

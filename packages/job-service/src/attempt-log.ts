@@ -58,7 +58,10 @@ export class AttemptLog {
   /** Returns whether the attempt is over: false where it was not to be followed, and goes on. */
   async *messages(): AsyncGenerator<JobLogsResponse, boolean, undefined> {
     for (;;) {
-      const end = yield* this.#stream((await this.#attempt()).nodeId);
+      const before = await this.#attempt();
+      const end = yield* this.#stream(before.nodeId);
+      // It went on when it was asked for: what came meanwhile is more than what there was, and not missing.
+      if (end === "over" && this.#request.noFollow && before.result === undefined) return false;
       if (end === "ended" && !this.#request.noFollow) await this.#untilResult();
       const { result, nodeId } = await this.#attempt();
       if (result !== undefined && this.#settled(end, nodeId)) {

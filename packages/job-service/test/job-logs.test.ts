@@ -201,6 +201,20 @@ describe("the logs of a running job", () => {
     expect(over.seen).toEqual(["1@0 half", "1@4 exit 3"]);
   });
 
+  test("that are not followed call nothing missing that came while they were read", async () => {
+    const scene = await new Scene().submitted();
+    scene.output.write("half");
+    const request = JobRequest.fromPartial({ id: "a", noFollow: true });
+    const { signal } = new AbortController();
+    const messages = scene.cluster.service(2).logs(alice, request, { signal });
+    expect((await messages.next()).value).toMatchObject({ offset: 0, log: Buffer.from("half") });
+    scene.output.write(" and the rest");
+    const after = messages.next();
+    // The stream is over by now, and not its attempt; then the node learns of the result.
+    scene.attempts(COMPLETED, result(17, "rest"));
+    expect(await after).toMatchObject({ done: true });
+  });
+
   test("tell what the reader was too late for", async () => {
     const scene = await new Scene().submitted();
     scene.output.write("0123456789").end();

@@ -74,19 +74,20 @@ export class ScriptedOutputs {
         request.tailBytes === undefined
           ? (request.offset ?? 0)
           : Math.max(0, output.bytes.length - request.tailBytes);
+      const thereNow = output.bytes.length;
       for (;;) {
         signal.throwIfAborted();
         if (at < output.firstOffset) {
           yield OutputPiece.fromPartial({ offset: at, gapBytes: output.firstOffset - at });
           at = output.firstOffset;
+        } else if (request.noFollow && !output.ended && at >= thereNow) {
+          return;
         } else if (at < output.bytes.length) {
           const data = output.bytes.subarray(at, at + 4);
           yield OutputPiece.fromPartial({ offset: at, data, stream: OutputStream.STDOUT });
           at += data.length;
         } else if (output.ended) {
           yield OutputPiece.fromPartial({ offset: at, ended: true });
-          return;
-        } else if (request.noFollow) {
           return;
         } else {
           await output.change(signal);

@@ -75,7 +75,7 @@ export function openCall(call: ServerCall, options: HandlerOptions): CallContext
   const peer = peerIdentity(call, options.insecurePeer);
   checkSize(call.metadata, options.maxMetadataBytes ?? defaultMaxMetadataBytes);
   options.authorize?.(peer, path);
-  sendLeaderHint(call, options);
+  sendHeaders(call, options);
   return { peer, path, signal: aborter.signal, deadlineMs: deadlineOf(call), metadata: call.metadata };
 }
 
@@ -86,15 +86,17 @@ function checkSize(metadata: Metadata, maxBytes: number): void {
   if (sizeBytes > maxBytes) throw new MetadataTooLargeError(sizeBytes, maxBytes);
 }
 
-function sendLeaderHint(call: ServerCall, options: HandlerOptions): void {
+/** At once, also without a leader: they tell the caller of a stream that may be silent for long that there is a server. */
+function sendHeaders(call: ServerCall, options: HandlerOptions): void {
   const leader = options.leader?.();
-  if (leader === undefined) return;
   const metadata = new Metadata();
-  setLeaderHint(metadata, leader);
+  if (leader !== undefined) setLeaderHint(metadata, leader);
   call.sendMetadata(metadata);
 }
 
-type RecordedCall = Pick<ServerCall, "getPath" | "getPeer" | "getAuthContext"> & { readonly request?: unknown };
+type RecordedCall = Pick<ServerCall, "getPath" | "getPeer" | "getAuthContext"> & {
+  readonly request?: unknown;
+};
 
 /** The status for what a handler threw, after `onError` and `onAnswer` were told. Never throws: it is the last line before grpc-js. */
 export function failCall(error: unknown, call: RecordedCall, options: HandlerOptions): StatusResponse {
@@ -115,7 +117,11 @@ export function recordResponse(response: unknown, call: RecordedCall, options: H
   record({ response }, call, options);
 }
 
-function record(answer: Pick<CallRecord, "response" | "error">, call: RecordedCall, options: HandlerOptions): void {
+function record(
+  answer: Pick<CallRecord, "response" | "error">,
+  call: RecordedCall,
+  options: HandlerOptions,
+): void {
   if (options.onAnswer === undefined) return;
   const { request } = call;
   try {

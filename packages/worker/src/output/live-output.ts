@@ -18,7 +18,8 @@ export class LiveOutput implements AttemptOutput {
     const reader = this.buffer.reader(options);
     const nowBytes = this.buffer.totalBytes;
     try {
-      while (!options.noFollow || reader.offset < nowBytes) {
+      // Whatever came after the beginning stands before the exit, which comes once nothing is to be waited for.
+      while (!options.noFollow || this.buffer.closed || reader.offset < nowBytes) {
         const next = await reader.next();
         if (next.done) break;
         yield next.value;

@@ -45,6 +45,21 @@ test("case 10: a reader that joins after the end gets what is kept, then the exi
   expect(records.map(({ kind }) => kind)).toEqual(["chunk", "exit"]);
 });
 
+test("a reader that does not follow goes on to the exit when the attempt ends while it reads", async () => {
+  const outputs = new Outputs({ spool: undefined, keptInMemory: 1, logger: silentLogger });
+  const { buffer, end } = running(outputs, "a");
+  buffer.write(Buffer.from("abc"), "stdout");
+  const reader = outputs.of({ executionId: "a", attempt: 1 })!.reader({ noFollow: true });
+  const first = await reader.next();
+  buffer.write(Buffer.from("def"), "stdout");
+  end();
+  const seen = [first.value!, ...(await collect(reader))];
+  expect(shown(seen)).toEqual([
+    { offset: 0, stream: "stdout", text: "abcdef" },
+    { kind: "exit", offset: 6, outcome: "failed", signal: "SIGKILL", errorType: "SIGNAL" },
+  ]);
+});
+
 test("a reader that does not follow ends with what is there: without the exit while it runs, with it afterwards", async () => {
   const outputs = new Outputs({ spool: undefined, keptInMemory: 1, logger: silentLogger });
   const { buffer, end } = running(outputs, "a");
