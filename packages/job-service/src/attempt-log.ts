@@ -57,9 +57,13 @@ export class AttemptLog {
 
   /** Returns whether the attempt is over: false where it was not to be followed, and goes on. */
   async *messages(): AsyncGenerator<JobLogsResponse, boolean, undefined> {
+    const { clock, settings } = this.#parts;
     for (;;) {
       const before = await this.#attempt();
+      const openedAtMs = clock.now();
       const end = yield* this.#stream(before.nodeId);
+      // A stream that stood for so long was served, though the job had nothing to say.
+      if (clock.now() - openedAtMs >= settings.outputPatienceMs) this.#failures = 0;
       // It went on when it was asked for: what came meanwhile is more than what there was, and not missing.
       if (end === "over" && this.#request.noFollow && before.result === undefined) return false;
       if (end === "ended" && !this.#request.noFollow) await this.#untilResult();
@@ -70,7 +74,7 @@ export class AttemptLog {
       }
       if (end !== "broken" && this.#request.noFollow) return false;
       this.#failures++;
-      if (this.#failures === 1) this.#failingSinceMs = this.#parts.clock.now();
+      if (this.#failures === 1) this.#failingSinceMs = clock.now();
       if (result === undefined && this.#patienceIsOver)
         throw new OutputUnreachableError(nodeId, { cause: this.#lastError });
       await this.#pause();

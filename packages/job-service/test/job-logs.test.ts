@@ -244,6 +244,25 @@ describe("when the node that holds the output", () => {
     expect(scene.cluster.clock.timers).toBe(0);
   });
 
+  test("is cut off again after a long silence, its patience is whole again", async () => {
+    const scene = await new Scene().submitted();
+    const { peers, clock } = scene.cluster;
+    scene.output.write("at first ");
+    const log = scene.follow(1);
+    await settled();
+    for (const pauseMs of [60_000, 0]) {
+      peers.disconnect(3);
+      await clock.advance(3_000);
+      peers.reconnect(3);
+      await clock.advance(1_000 + pauseMs);
+    }
+    scene.output.write("at last").end();
+    await settled();
+    scene.attempts(COMPLETED, result(16));
+    await log.done;
+    expect(log.seen).toEqual(["1@0 at first at last", "1@16 exit 3"]);
+  });
+
   test("is not reached any more though it runs the job, the reader is told to go elsewhere, in bounded time and tries", async () => {
     const scene = await new Scene().submitted();
     const log = scene.follow(1);
