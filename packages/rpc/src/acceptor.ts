@@ -1,8 +1,8 @@
-import { lookup } from "node:dns/promises";
 import { once } from "node:events";
-import { type AddressInfo, type Server, type Socket, createServer, isIP } from "node:net";
+import { type AddressInfo, type Server, type Socket, createServer } from "node:net";
 import type { AcceptedConnection, AcceptorEvent, AcceptorLimits } from "./acceptor-types.ts";
 import { defaultAcceptorLimits } from "./acceptor-types.ts";
+import { listenAddresses } from "./listen-addresses.ts";
 import { TlsDoor } from "./tls-door.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 
@@ -54,10 +54,10 @@ export class Acceptor {
    * @throws what `net.Server` fails with
    */
   async listen({ host, port }: ListenAddress): Promise<number> {
-    const addresses = isIP(host) === 0 ? await lookup(host, { all: true }) : [{ address: host }];
+    const addresses = await listenAddresses(host);
     let bound = port;
     const failures: unknown[] = [];
-    for (const { address } of addresses) {
+    for (const address of addresses) {
       try {
         bound = await this.#listenOn(address, bound);
       } catch (error) {

@@ -25,7 +25,7 @@ export class Group {
   }
 
   /** @param line run by `/bin/sh`; must say `ready` on its output */
-  static async start(line = "echo ready; sleep 1000"): Promise<Group> {
+  static async start(line = "echo ready; exec sleep 1000"): Promise<Group> {
     const marker = `COX_RUN=${randomUUID()}`;
     const child = spawn("/bin/sh", ["-c", line], {
       detached: true,
@@ -41,8 +41,13 @@ export class Group {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** All of it, also when its leader has ended: what is left would keep this process's output open. */
   async kill(): Promise<void> {
-    if (this.alive) process.kill(-this.target.pgid, "SIGKILL");
+    try {
+      process.kill(-this.target.pgid, "SIGKILL");
+    } catch {
+      // Nothing of it is left.
+    }
     await this.ended;
   }
 }

@@ -23,15 +23,19 @@ let node: GuardedNode | undefined;
 let successor: GuardProcess | undefined;
 let inside: Group;
 let target: ContainerTarget;
+/** What a test started besides, also when it fails half-way. */
+let endings: (() => unknown)[];
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "cox-guard-"));
   engine = await new FakeEngine().start();
   successor = node = undefined;
+  endings = [];
   inside = await Group.start();
   target = engine.container("running", inside);
 });
 afterEach(async () => {
+  for (const end of endings) await end();
   await successor?.stop();
   await node?.close();
   await inside.kill();
@@ -53,6 +57,12 @@ async function deadNode(): Promise<GuardedNode> {
   await untilGone(dead.guardPid);
   await dead.kill();
   return dead;
+}
+
+async function started(): Promise<Group> {
+  const group = await Group.start();
+  endings.push(() => group.kill());
+  return group;
 }
 
 const takeOver = async (): Promise<GuardProcess> => (successor = await GuardProcess.start({ directory }));
@@ -80,12 +90,12 @@ describeLinux("the guard of a node that came back", () => {
     expect(guard.unclaimed).toEqual([]);
     guard.renew(uptimeMs() + LONG_MS);
     await guard.endUnclaimed();
-    const canary = await Group.start();
+    const canary = await started();
     const timer = await GuardProcess.start();
+    endings.push(() => timer.stop());
     timer.renew(killed.leaseEndUptimeMs + 200);
     await timer.protect(canary.target).catch(() => canary.kill());
     await canary.ended;
-    await timer.stop();
     expect(inside.alive).toBe(true);
     await guard.endAll();
     expect(await inside.ended).toBe("SIGKILL");
@@ -125,6 +135,7 @@ describeLinux("the guard of a node that came back", () => {
     process.kill(guard.pid!, "SIGSTOP");
     // A third start: its guard ends the second one, which can do nothing.
     const third = await GuardProcess.start({ directory });
+    endings.push(() => third.stop());
     expect(third.unclaimed).toEqual([target]);
     await third.stop();
     expect(await inside.ended).toBe("SIGKILL");
@@ -142,7 +153,7 @@ describeLinux("the guard of a node that came back", () => {
 
   test("a record of an earlier boot, or of a process whose number is another's by now, kills nobody", async () => {
     await deadNode();
-    const stranger = await Group.start();
+    const stranger = await started();
     const [name = ""] = readdirSync(directory);
     const record = JSON.parse(readFileSync(join(directory, name), "utf8")) as Record;
     writeFileSync(join(directory, "1-1.json"), JSON.stringify({ ...record, bootId: "another", pid: stranger.target.pgid }));
@@ -150,7 +161,6 @@ describeLinux("the guard of a node that came back", () => {
     const guard = await takeOver();
     expect(guard.unclaimed).toEqual([target]);
     expect(stranger.alive).toBe(true);
-    await stranger.kill();
   });
 
   test("records that a power cut tore are removed, and hold up no start", async () => {
@@ -165,6 +175,8 @@ describeLinux("the guard of a node that came back", () => {
     await guard.protect(target);
     const before = readdirSync(directory);
     process.kill(guard.pid!, "SIGKILL");
+    await guard.hasEnded(target);
+    // The new one answers before it removes the record of the one before, and the second answer comes after.
     await guard.hasEnded(target);
     expect(readdirSync(directory)).toHaveLength(1);
     expect(readdirSync(directory)).not.toEqual(before);
@@ -191,6 +203,7 @@ class BareGuard {
   #heard: () => void = () => {};
 
   constructor() {
+    endings.push(() => this.child.kill("SIGKILL"));
     createInterface({ input: this.child.stdout }).on("line", (line) => {
       this.#said.push(line);
       this.#heard();
@@ -227,6 +240,5 @@ describeLinux("at every step of the take-over the container is ended at the old 
     if (dies.includes("its guard")) guard.child.kill("SIGKILL");
     expect(await inside.ended).toBe("SIGKILL");
     expect(uptimeMs()).toBeGreaterThanOrEqual(leaseEndUptimeMs);
-    guard.child.kill("SIGKILL");
   });
 });
