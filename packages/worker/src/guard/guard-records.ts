@@ -30,13 +30,20 @@ export async function guardRecords(directory: string, but: string | undefined): 
 }
 
 async function read(file: string, bootId: string): Promise<GuardRecord[]> {
-  const record = parsed(await readFile(file, "utf8"));
+  const text = await readFile(file, "utf8").catch(nothingIfGone);
+  if (text === undefined) return [];
+  const record = parsed(text);
   const { pid, startTime, leaseEndUptimeMs, targets } = record;
   if (record.bootId !== bootId || pid === undefined || startTime === undefined || targets === undefined) {
     await rm(file, { force: true });
     return [];
   }
   return [{ file, pid, startTime, leaseEndUptimeMs: leaseEndUptimeMs ?? 0, targets }];
+}
+
+/** A guard that has finished takes its record along, perhaps while it is looked at. */
+function nothingIfGone(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }
 
 /** What cannot be read was torn by a power cut, and so is of an earlier boot. */

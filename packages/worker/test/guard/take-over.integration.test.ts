@@ -1,7 +1,7 @@
 /** A guard that takes over what the guard of an earlier start of its node guarded (G2, G13). */
 import { spawn } from "node:child_process";
 import type { ChildProcessByStdio } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -167,6 +167,12 @@ describeLinux("the guard of a node that came back", () => {
     for (const [name, text] of [["1-1.json", ""], ["2-1.json", "\0\0\0"], ["3-1.json", '{"pid":']] as const) writeFileSync(join(directory, name), text);
     const guard = await takeOver();
     expect([guard.unclaimed, guard.leaseLeftMs(), readdirSync(directory)]).toEqual([[], 0, []]);
+  });
+
+  test("a record that goes while it is looked at, with the guard that finished, holds up no start", async () => {
+    symlinkSync(join(directory, "gone"), join(directory, "1-1.json"));
+    const guard = await takeOver();
+    expect([guard.unclaimed, guard.leaseLeftMs()]).toEqual([[], 0]);
   });
 
   test("its record is gone when it is stopped, and one that died leaves its own to nobody but its successor", async () => {
