@@ -9,13 +9,14 @@ interface NodeStatus {
   readonly executor_limitations: Readonly<Record<string, string>>;
 }
 
-/** The only node, once it leads. */
+/** The only node, once it has registered with the cluster that it leads: it offers nothing before. */
 const nodeStatus = (): Promise<NodeStatus> =>
-  until("the node leads", async () => {
+  until("the node is registered", async () => {
     const { code, stdout } = await cox("cluster", "status", "-o", "json");
     if (code !== 0) return undefined;
     const status = JSON.parse(stdout) as { readonly leader_id: number; readonly nodes: readonly NodeStatus[] };
-    return status.leader_id === 1 ? status.nodes[0] : undefined;
+    const [node] = status.nodes;
+    return status.leader_id === 1 && node !== undefined && node.executors.length > 0 ? node : undefined;
   });
 
 /** The process of the only attempt that was started with this command line. */
