@@ -61,7 +61,12 @@ function keepSubmitting(client: CoxswainClient): () => Promise<string[]> {
   let ending = false;
   const all = (async () => {
     const ids: string[] = [];
-    while (!ending) ids.push((await client.submit({ command: "true" })).jobId);
+    while (!ending) {
+      const { jobId } = await client.submit({ command: "true" });
+      ids.push(jobId);
+      // One after the other: a fast machine would pile up more than it runs within the test.
+      await client.waitFor(jobId, { timeoutMs: 20_000 });
+    }
     return ids;
   })();
   all.catch(() => {});
@@ -86,8 +91,8 @@ test("a set that does not fit together is refused, said, and the old one stays; 
   const broken = { "does not belong": await readFile(stranger.key, "utf8"), "not usable PEM": key.slice(0, key.length / 2) };
   for (const [reason, text] of Object.entries(broken)) {
     await writeFile(yard.path("node-1.key"), text);
-    const { fields } = await logger.line((line) => String(line.fields["reason"]).includes(reason));
-    expect(fields).toMatchObject({ event: "certificate.refused", cause: "TLS_FILES_UNUSABLE" });
+    const { fields } = await logger.line(({ fields }) => fields["event"] === "certificate.refused" && String(fields["reason"]).includes(reason));
+    expect(fields).toMatchObject({ cause: "TLS_FILES_UNUSABLE" });
     expect(await shown()).toBe(new X509Certificate(certificate).fingerprint256);
     await writeFile(yard.path("node-1.key"), key);
   }
