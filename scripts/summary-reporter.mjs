@@ -1,6 +1,6 @@
 /**
  * Prints what CI reads: one closing line `N passed, N failed, N skipped`.
- * With CI=true a skipped test fails the run, unless it is listed as needing what this machine lacks.
+ * With CI=true a skipped test fails the run.
  */
 export default class SummaryReporter {
   onRunComplete(_contexts, results) {

@@ -1,4 +1,4 @@
-import { Client, Metadata, type MethodDefinition } from "@grpc/grpc-js";
+import { Client, type ClientReadableStream, Metadata, type MethodDefinition } from "@grpc/grpc-js";
 import { channelOptions, errorFromStatus, leaderHint } from "@coxswain/rpc";
 import type { ClientCredentials } from "./client-options.ts";
 import { CoxswainClientError, clientClosed, leaderOf } from "./errors.ts";
@@ -88,16 +88,7 @@ export class Connections {
     request: Request,
     firstByMs: number,
   ): Promise<AsyncGenerator<Response, void, undefined>> {
-    const address = this.servers.current;
-    const { path, requestSerialize, responseDeserialize } = method;
-    const call = this.clientOf(address).makeServerStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      request,
-      new Metadata(),
-    );
-    this.#calls.add(call);
+    const { address, call } = this.#opened(method, request);
     call.once("close", () => this.#calls.delete(call));
     const overdue = setTimeout(() => {
       call.cancel();
@@ -124,19 +115,10 @@ export class Connections {
     request: Request,
     { signal, answerMs }: { readonly signal: AbortSignal; readonly answerMs: number },
   ): AsyncGenerator<Response, void, undefined> {
-    const address = this.servers.current;
-    const { path, requestSerialize, responseDeserialize } = method;
-    const call = this.clientOf(address).makeServerStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      request,
-      new Metadata(),
-    );
+    const { address, call } = this.#opened(method, request);
     const cancel = (): void => {
       call.cancel();
     };
-    this.#calls.add(call);
     let unanswered = false;
     const overdue = setTimeout(() => {
       unanswered = true;
@@ -160,6 +142,23 @@ export class Connections {
       this.#calls.delete(call);
       cancel();
     }
+  }
+
+  /** A server stream at the current server; `close` ends it until it is taken out of `#calls`. */
+  #opened<Request, Response>(
+    { path, requestSerialize, responseDeserialize }: MethodDefinition<Request, Response>,
+    request: Request,
+  ): { readonly address: string; readonly call: ClientReadableStream<Response> } {
+    const address = this.servers.current;
+    const call = this.clientOf(address).makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      new Metadata(),
+    );
+    this.#calls.add(call);
+    return { address, call };
   }
 
   /** Turns to the leader that the error names, or to the next server when this one is of no use now. */
