@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setFlagsFromString } from "node:v8";
 import { Client, Server } from "@grpc/grpc-js";
 import { ClassicLevel } from "classic-level";
 import {
@@ -19,6 +20,9 @@ import {
   serverOptions,
 } from "@coxswain/rpc";
 import { closedLoop } from "./closed-loop.mjs";
+
+// The same for both.
+setFlagsFromString("--heap-growing-percent=300");
 
 const { id, members, directory, tls } = JSON.parse(process.argv[2]);
 requireTls13();

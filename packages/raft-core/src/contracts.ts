@@ -70,7 +70,10 @@ export interface Transport {
   send(messages: readonly Message[]): void;
   /** Messages that it knows to have dropped so far, to any peer: a count that only rises. For a transport that counts them. */
   droppedMessages?(): number;
-  /** Resolves when the receiver has installed the snapshot; rejects otherwise. */
+  /**
+   * Resolves when the receiver has installed the snapshot; rejects otherwise. `signal` calls it off; with a
+   * `SnapshotOutrunError` for a reason it was too slow, so a transport that limits its pace sends the next one faster.
+   */
   sendSnapshot(
     to: NodeId,
     term: number,

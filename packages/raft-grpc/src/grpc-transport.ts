@@ -3,6 +3,7 @@
  */
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { IncomingSnapshot, Member, Message, NodeId, SnapshotMeta, Transport } from "@coxswain/raft-core";
+import { SnapshotOutrunError } from "@coxswain/raft-core";
 import { TransportClosedError, UnknownMemberError } from "./errors.ts";
 import type { PeerStatus, TransportEvent } from "./events.ts";
 import type { TransportSelf } from "./handshake.ts";
@@ -15,6 +16,7 @@ import { raftService } from "./service.ts";
 import type { TransportSettings } from "./settings.ts";
 import { channelSettings, DEFAULT_SETTINGS } from "./settings.ts";
 import { headerOf } from "./snapshot-header.ts";
+import { SnapshotPaces } from "./snapshot-paces.ts";
 import { sendSnapshot } from "./snapshot-sender.ts";
 
 export interface GrpcTransportOptions {
@@ -40,6 +42,7 @@ export class GrpcTransport implements Transport {
   readonly #closing = new AbortController();
   readonly #links = new Map<NodeId, PeerLink>();
   readonly #sending = new Set<Promise<void>>();
+  readonly #paces: SnapshotPaces;
   #members: ReadonlyMap<NodeId, Member> = new Map();
   /** By links that are closed. */
   #droppedBefore = 0;
@@ -49,6 +52,7 @@ export class GrpcTransport implements Transport {
   constructor(options: GrpcTransportOptions) {
     this.#options = options;
     this.#settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    this.#paces = new SnapshotPaces(this.#settings.snapshotBytesPerSecond);
     this.inbound = new Inbound({
       self: options.self,
       members: () => this.#members,
@@ -107,7 +111,7 @@ export class GrpcTransport implements Transport {
       to,
       address: member.address,
       credentials: this.#options.credentials(),
-      settings: this.#settings,
+      settings: { ...this.#settings, snapshotBytesPerSecond: this.#paces.to(to) },
       header: headerOf(handshakeTo(this.#options.self, to), term, meta),
       chunks,
       signal: AbortSignal.any([signal, this.#closing.signal]),
@@ -117,6 +121,10 @@ export class GrpcTransport implements Transport {
     this.#sending.add(settled);
     try {
       await sending;
+      this.#paces.arrived(to);
+    } catch (error) {
+      if (signal.reason instanceof SnapshotOutrunError) this.#paces.outrun(to);
+      throw error;
     } finally {
       this.#sending.delete(settled);
     }

@@ -16,8 +16,9 @@ export interface TransportSettings {
   /** The bytes of a snapshot that go into one write. Default 64 KiB. */
   readonly snapshotChunkBytes: number;
   /**
-   * The bytes of a snapshot sent in a second, at most. Default 16 MiB. Risk: faster takes processor, disk and network from
-   * the writes that go on meanwhile; slower keeps the follower away, and the log from being compacted, for longer.
+   * The bytes of a snapshot sent in a second, at most. Default 8 MiB. Risk: faster takes processor, disk and network from
+   * the writes that go on meanwhile; slower keeps the follower away, and the log from being compacted, for longer. One that
+   * the log outruns (`logHardBytes` of Raft) is begun anew at twice the pace.
    */
   readonly snapshotBytesPerSecond: number;
   /** How long a peer may take to accept a stream. Default 2 s. */
@@ -35,7 +36,7 @@ export const DEFAULT_SETTINGS: TransportSettings = {
   maxMessageBytes: 3 * 1_048_576,
   maxBatchBytes: 1_048_576,
   snapshotChunkBytes: 65_536,
-  snapshotBytesPerSecond: 16 * 1_048_576,
+  snapshotBytesPerSecond: 8 * 1_048_576,
   acceptTimeoutMs: 2_000,
   keepaliveMs: 1_000,
   keepaliveTimeoutMs: 1_000,

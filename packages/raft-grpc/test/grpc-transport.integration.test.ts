@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
+import { SnapshotOutrunError } from "@coxswain/raft-core";
 import type { Member, Message, SnapshotMeta } from "@coxswain/raft-core";
 import { insecureChannelCredentials, PermissionDeniedError } from "@coxswain/rpc";
 import type { RaftServiceOptions } from "../src/index.ts";
@@ -331,6 +332,28 @@ describe("snapshots", () => {
     stop.abort(new Error("leader changed"));
     await expect(sent).rejects.toMatchObject({ code: "SNAPSHOT_ABORTED", cause: expect.objectContaining({ message: "leader changed" }) });
     await expect(outcome.end).rejects.toThrow();
+  });
+
+  test("that the log outran go twice as fast the next time, until one arrives", async () => {
+    let steps = 0;
+    const after = (_delayMs: number, callback: () => void): (() => void) => {
+      steps += 1;
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
+    };
+    const { one, two } = await pair({}, { settings: { snapshotBytesPerSecond: 1_000_000 }, after });
+    two.transport.onSnapshot(async ({ chunks }) => {
+      for await (const _ of chunks);
+    });
+    const stepsTaken = async (): Promise<number> => {
+      steps = 0;
+      const twentySteps = Array.from({ length: 20 }, () => new Uint8Array(10_000));
+      await one.transport.sendSnapshot(2, 1, META, pieces(...twentySteps), new AbortController().signal);
+      return steps;
+    };
+    const outrun = AbortSignal.abort(new SnapshotOutrunError("the log passed its limit"));
+    await expect(one.transport.sendSnapshot(2, 1, META, pieces(), outrun)).rejects.toMatchObject({ code: "SNAPSHOT_ABORTED" });
+    expect([await stepsTaken(), await stepsTaken()]).toEqual([9, 19]);
   });
 
   test("begun anew by the same peer end the one before", async () => {

@@ -136,6 +136,12 @@ export class SnapshotStreamError extends RaftError {
   readonly category = "unavailable" as const;
 }
 
+/** The log reached `logHardBytes` while it waited for a snapshot on its way out, which was called off. Another will be sent. */
+export class SnapshotOutrunError extends RaftError {
+  readonly code = "SNAPSHOT_OUTRUN" as const;
+  readonly category = "unavailable" as const;
+}
+
 /** A part that the node is built on broke its contract. Fatal. */
 export class ContractBrokenError extends RaftError {
   readonly code = "CONTRACT_BROKEN" as const;

@@ -11,6 +11,7 @@ export {
   ProposalOutcomeUnknownError,
   ProposalTooLargeError,
   SnapshotRefusedError,
+  SnapshotOutrunError,
   SnapshotStreamError,
   StateBehindLogError,
   TooManyProposalsError,

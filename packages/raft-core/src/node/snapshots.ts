@@ -3,6 +3,7 @@ import type { Raft, SnapshotDecision, SnapshotToSend } from "../core/raft.ts";
 import type { SnapshotMeta } from "../types.ts";
 import type { AppendPipeline } from "./append-pipeline.ts";
 import { Compaction } from "./compaction.ts";
+import { SnapshotOutrunError } from "./errors.ts";
 import type { RaftNodeEvent } from "./events.ts";
 import { IncomingSnapshots } from "./incoming-snapshots.ts";
 import type { Meter } from "./meter.ts";
@@ -123,7 +124,7 @@ export class Snapshots {
       durable: () => this.#complete(options.stateMachine.durable()),
       heldIndex: () => this.#outgoing.heldIndex(),
       abortSnapshots: () =>
-        this.#outgoing.abortAll(new Error("The log passed logHardBytes; it cannot wait for this snapshot.")),
+        this.#outgoing.abortAll(new SnapshotOutrunError("The log passed logHardBytes and cannot wait for this snapshot.")),
       compact: (meta) => this.#compact(meta),
     });
   }

@@ -151,7 +151,7 @@ describe("a leader", () => {
     );
     const big = setCommand("big", "x".repeat(60_000));
     for (let i = 0; i < 5; i++) await cluster.result(leader.node.propose(big));
-    expect(leader.eventsOf("snapshotFailed")[0]?.error.message).toContain("logHardBytes");
+    expect(leader.eventsOf("snapshotFailed")[0]?.error).toMatchObject({ code: "SNAPSHOT_OUTRUN", message: expect.stringContaining("logHardBytes") });
     expect(leader.node.status().logSizeBytes).toBeLessThan(200_000);
     await cluster.until(() => seen.taken === 2, "another begins");
     expect(behind.eventsOf("fatal")).toEqual([]);
