@@ -15,7 +15,7 @@ import { CoxswainNode } from "./node.ts";
 export const EXIT = { ok: 0, failed: 1, usage: 2, forced: 130 } as const;
 
 /**
- * How far the heap may grow beyond what is in use, in percent, before V8 collects all of it: as far as V8 lets it at most.
+ * How far the heap may grow beyond what is in use, in percent, before V8 collects all of it: as V8 lets a large one at most.
  * By itself it collects a small heap far sooner, and buffers outside the heap count: a snapshot on its way out would have
  * it mark every entry of the log several times a second, on all cores. See the README of raft-core, "Of the process".
  */

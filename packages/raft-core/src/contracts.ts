@@ -72,7 +72,7 @@ export interface Transport {
   droppedMessages?(): number;
   /**
    * Resolves when the receiver has installed the snapshot; rejects otherwise. `signal` calls it off; with a
-   * `SnapshotOutrunError` for a reason it was too slow, so a transport that limits its pace sends the next one faster.
+   * reason of code `SNAPSHOT_OUTRUN` it was too slow, so a transport that limits its pace sends the next one faster.
    */
   sendSnapshot(
     to: NodeId,

@@ -3,7 +3,6 @@
  */
 import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { IncomingSnapshot, Member, Message, NodeId, SnapshotMeta, Transport } from "@coxswain/raft-core";
-import { SnapshotOutrunError } from "@coxswain/raft-core";
 import { TransportClosedError, UnknownMemberError } from "./errors.ts";
 import type { PeerStatus, TransportEvent } from "./events.ts";
 import type { TransportSelf } from "./handshake.ts";
@@ -123,7 +122,7 @@ export class GrpcTransport implements Transport {
       await sending;
       this.#paces.arrived(to);
     } catch (error) {
-      if (signal.reason instanceof SnapshotOutrunError) this.#paces.outrun(to);
+      if (isOutrun(signal.reason)) this.#paces.outrun(to);
       throw error;
     } finally {
       this.#sending.delete(settled);
@@ -179,6 +178,11 @@ export class GrpcTransport implements Transport {
       onEvent: onEvent ?? (() => {}),
     });
   }
+}
+
+/** By its code: an application may hold raft-core twice, and the class of the other copy is another one. */
+function isOutrun(reason: unknown): boolean {
+  return reason instanceof Error && "code" in reason && reason.code === "SNAPSHOT_OUTRUN";
 }
 
 /** A broken connection alone does not keep a process alive. */

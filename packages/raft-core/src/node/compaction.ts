@@ -20,7 +20,7 @@ export interface CompactionParts {
   termAt(index: number): number | undefined;
   /** The newest durable point of the state, with its members filled in. */
   durable(): SnapshotMeta;
-  /** What a snapshot on its way still needs the log after, if any. */
+  /** What a snapshot on its way, or a peer that just installed one, still needs the log after, if any. */
   heldIndex(): number | undefined;
   abortSnapshots(): void;
   /** Forgets up to `meta.index`, in the core and on disk; false when it is too early. */
@@ -34,8 +34,8 @@ const RETRY_GROWTH = 1 / 16;
 
 /**
  * Keeps the log in memory within bounds (G18, G22): above its limit it is cut down to a tail for followers
- * that lag, never beyond what the state holds durably, nor beyond what a snapshot on its way needs, unless
- * the log passes its hard limit.
+ * that lag, never beyond what the state holds durably, nor beyond what a snapshot on its way, or the peer that
+ * installed it, needs, unless the log passes its hard limit.
  */
 export class Compaction {
   readonly #limits: CompactionLimits;

@@ -100,7 +100,10 @@ export interface RaftNodeSettings {
   readonly logMaxEntries: number;
   /** Part of both that compaction leaves for followers that lag. Default 0.25. */
   readonly logTailShare: number;
-  /** A snapshot on its way out keeps the log from being compacted up to here; then it is aborted (G18). Default 128 MiB. */
+  /**
+   * A snapshot on its way out, and the peer that takes the log after it, keep the log from being compacted up to here; then
+   * the snapshot is aborted (G18). Default 128 MiB.
+   */
   readonly logHardBytes: number;
 
   /** Pause after a failed snapshot, doubled with each failure up to `max`. Default 1,000 to 30,000. */

@@ -9,6 +9,7 @@ import { IncomingSnapshots } from "./incoming-snapshots.ts";
 import type { Meter } from "./meter.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { OutgoingSnapshots } from "./outgoing-snapshots.ts";
+import { PeersCatchingUp } from "./peers-catching-up.ts";
 import { withMembers } from "./restart.ts";
 
 export interface SnapshotsParts {
@@ -29,12 +30,14 @@ export interface SnapshotsParts {
 export class Snapshots {
   readonly #parts: SnapshotsParts;
   readonly #outgoing: OutgoingSnapshots;
+  readonly #catchingUp: PeersCatchingUp;
   readonly #incoming: IncomingSnapshots;
   readonly #compaction: Compaction;
 
   constructor(parts: SnapshotsParts) {
     this.#parts = parts;
     this.#outgoing = this.#sender();
+    this.#catchingUp = new PeersCatchingUp(() => parts.raft.status());
     this.#incoming = this.#receiver();
     this.#compaction = this.#compactor();
   }
@@ -45,6 +48,7 @@ export class Snapshots {
   }
 
   send(request: SnapshotToSend): void {
+    this.#catchingUp.end(request.to);
     this.#outgoing.send(request);
   }
 
@@ -59,6 +63,7 @@ export class Snapshots {
 
   /** This node does not lead any more: others send. */
   endSending(reason: Error): void {
+    this.#catchingUp.endAll();
     this.#outgoing.end(reason);
   }
 
@@ -88,7 +93,10 @@ export class Snapshots {
       meter,
       retryMs: options.snapshotRetryMs,
       complete: (meta) => this.#complete(meta),
-      onEnded: (to, meta) => call(() => raft.snapshotSent(to, meta)),
+      onEnded: (to, meta) => {
+        if (meta !== undefined) this.#catchingUp.begin(to, meta.index);
+        call(() => raft.snapshotSent(to, meta));
+      },
       emit,
     });
   }
@@ -122,11 +130,21 @@ export class Snapshots {
       entries: (from, limit) => raft.entries(from, limit),
       termAt: (index) => raft.termAt(index),
       durable: () => this.#complete(options.stateMachine.durable()),
-      heldIndex: () => this.#outgoing.heldIndex(),
-      abortSnapshots: () =>
-        this.#outgoing.abortAll(new SnapshotOutrunError("The log passed logHardBytes and cannot wait for this snapshot.")),
+      heldIndex: () => this.#heldIndex(),
+      abortSnapshots: () => this.#abort(),
       compact: (meta) => this.#compact(meta),
     });
+  }
+
+  /** The log after it must stay for a snapshot on its way, or for a peer that has one and lacks the log after it. */
+  #heldIndex(): number | undefined {
+    const [sending, catchingUp] = [this.#outgoing.heldIndex(), this.#catchingUp.heldIndex()];
+    return sending === undefined || catchingUp === undefined ? (sending ?? catchingUp) : Math.min(sending, catchingUp);
+  }
+
+  #abort(): void {
+    this.#catchingUp.endAll();
+    this.#outgoing.abortAll(new SnapshotOutrunError("The log passed logHardBytes and cannot wait for this snapshot."));
   }
 
   #decide({ from, term, meta }: IncomingSnapshot): SnapshotDecision {

@@ -69,6 +69,24 @@ describe("a follower that lacks compacted entries", () => {
     await cluster.stop();
   });
 
+  test("is given the time to take the log after its snapshot, however fast the log grows (G18)", async () => {
+    const { cluster, leader, behind } = await withLaggard();
+    const stream = gate();
+    const seen = holdChunks(leader.stateMachine, stream.opened);
+    cluster.network.heal();
+    await cluster.until(() => seen.taken === 1, "a snapshot begins");
+    cluster.network.allow(({ to, type }) => to !== behind.id || type !== "appendRequest");
+    stream.open();
+    await cluster.until(() => leader.eventsOf("snapshotSent").length === 1, "the snapshot is installed");
+    await write(cluster, leader, 60, "meanwhile");
+    cluster.network.allow(() => true);
+    await cluster.converge();
+    expect(behind.eventsOf("snapshotInstalled")).toHaveLength(1);
+    await write(cluster, leader, 30, "after");
+    expect(leader.node.status().lastIndex - leader.node.status().firstIndex).toBeLessThan(30);
+    await cluster.stop();
+  });
+
   test("restarts from the snapshot it installed", async () => {
     const { cluster, leader, behind } = await withLaggard();
     cluster.network.heal();
