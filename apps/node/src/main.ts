@@ -20,10 +20,12 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, forced: 130 } as const;
  * it mark every entry of the log several times a second, on all cores. See the README of raft-core, "Of the process".
  */
 const HEAP_GROWING_PERCENT = 300;
+/** Who starts Node with a value of their own is heeded. */
+const HEAP_GROWING_FLAG = /^--heap[-_]growing[-_]percent\b/;
 
 /** Runs a node until a signal or a fatal error. Resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
+  if (!process.execArgv.some((flag) => HEAP_GROWING_FLAG.test(flag))) setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
   let options: NodeOptions;
   try {
     const loaded = loadConfig({ argv, env: process.env, readFile: (path) => readFileSync(path, "utf8") });
