@@ -18,7 +18,7 @@ export interface TransportSettings {
   /**
    * The bytes of a snapshot sent in a second, at most. Default 8 MiB. Risk: faster takes processor, disk and network from
    * the writes that go on meanwhile; slower keeps the follower away, and the log from being compacted, for longer. One that
-   * the log outruns (`logHardBytes` of Raft) is begun anew at twice the pace.
+   * the log outruns (`logHardBytes`, `logHardEntries` of Raft) is begun anew at twice the pace.
    */
   readonly snapshotBytesPerSecond: number;
   /** How long a peer may take to accept a stream. Default 2 s. */

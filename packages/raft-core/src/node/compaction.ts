@@ -6,6 +6,7 @@ export interface CompactionLimits {
   readonly logMaxEntries: number;
   readonly logTailShare: number;
   readonly logHardBytes: number;
+  readonly logHardEntries: number;
 }
 
 export interface LogExtent {
@@ -51,10 +52,14 @@ export class Compaction {
   run(): void {
     const extent = this.#parts.extent();
     if (this.#fill(extent) <= this.#nextFill) return;
-    if (extent.logSizeBytes > this.#limits.logHardBytes && this.#parts.heldIndex() !== undefined)
-      this.#parts.abortSnapshots();
+    if (this.#isTooLong(extent) && this.#parts.heldIndex() !== undefined) this.#parts.abortSnapshots();
     this.#compact(extent);
     this.#nextFill = Math.max(1, this.#fill(this.#parts.extent()) + RETRY_GROWTH);
+  }
+
+  #isTooLong({ firstIndex, lastIndex, logSizeBytes }: LogExtent): boolean {
+    const { logHardBytes, logHardEntries } = this.#limits;
+    return logSizeBytes > logHardBytes || lastIndex - firstIndex + 1 > logHardEntries;
   }
 
   /** How full the log is; 1 is its limit. */

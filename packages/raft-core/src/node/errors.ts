@@ -136,7 +136,7 @@ export class SnapshotStreamError extends RaftError {
   readonly category = "unavailable" as const;
 }
 
-/** The log reached `logHardBytes` while it waited for a snapshot on its way out, which was called off. Another will be sent. */
+/** The log passed `logHardBytes` or `logHardEntries` while it waited for a snapshot on its way out, which was called off. Another will be sent. */
 export class SnapshotOutrunError extends RaftError {
   readonly code = "SNAPSHOT_OUTRUN" as const;
   readonly category = "unavailable" as const;

@@ -105,6 +105,8 @@ export interface RaftNodeSettings {
    * the snapshot is aborted (G18). Default 128 MiB.
    */
   readonly logHardBytes: number;
+  /** The same as a count of entries, for small ones, each of which is some objects. Default 524,288. */
+  readonly logHardEntries: number;
 
   /** Pause after a failed snapshot, doubled with each failure up to `max`. Default 1,000 to 30,000. */
   readonly snapshotRetryMs: { readonly min: number; readonly max: number };
@@ -143,6 +145,7 @@ export const DEFAULT_SETTINGS: RaftNodeSettings = {
   logMaxEntries: 65_536,
   logTailShare: 0.25,
   logHardBytes: 128 * MIB,
+  logHardEntries: 524_288,
   snapshotRetryMs: { min: 1_000, max: 30_000 },
   snapshotStallMs: 30_000,
   featureLevel: 0,
@@ -167,6 +170,7 @@ const COUNTS = [
   "logMaxBytes",
   "logMaxEntries",
   "logHardBytes",
+  "logHardEntries",
 ] as const satisfies readonly (keyof RaftNodeSettings)[];
 
 function refuseUnworkable(settings: RaftNodeSettings & { readonly bootstrap: Configuration }): void {
@@ -180,20 +184,22 @@ function refuseUnworkable(settings: RaftNodeSettings & { readonly bootstrap: Con
     if (!(value >= 0 && value < 1))
       throw new InvalidOptionError(`${name} is ${value}; give a number from 0 to below 1.`);
   }
-  const { maxProposalBytes, maxUncommittedBytes, systemShare, logMaxBytes, logHardBytes } = settings;
+  const { maxProposalBytes, maxUncommittedBytes, systemShare } = settings;
   refuseUnworkableTick(settings);
   if (maxProposalBytes > maxUncommittedBytes * (1 - systemShare)) {
     throw new InvalidOptionError(
       `maxUncommittedBytes (${maxUncommittedBytes}) leaves no room for one proposal of maxProposalBytes (${maxProposalBytes}).`,
     );
   }
-  if (logHardBytes < logMaxBytes) {
-    throw new InvalidOptionError(
-      `logHardBytes (${logHardBytes}) must not be below logMaxBytes (${logMaxBytes}).`,
-    );
-  }
+  refuseBelow(settings, "logHardBytes", "logMaxBytes");
+  refuseBelow(settings, "logHardEntries", "logMaxEntries");
   if (settings.bootstrap.voters.length === 0)
     throw new InvalidOptionError("bootstrap names no voters; name at least this node.");
+}
+
+function refuseBelow(settings: RaftNodeSettings, name: (typeof COUNTS)[number], least: (typeof COUNTS)[number]): void {
+  if (settings[name] >= settings[least]) return;
+  throw new InvalidOptionError(`${name} (${settings[name]}) must not be below ${least} (${settings[least]}).`);
 }
 
 function refuseUnworkableTick({ tickMs, leaseReads }: RaftNodeSettings): void {

@@ -144,7 +144,7 @@ export class Snapshots {
 
   #abort(): void {
     this.#catchingUp.endAll();
-    this.#outgoing.abortAll(new SnapshotOutrunError("The log passed logHardBytes and cannot wait for this snapshot."));
+    this.#outgoing.abortAll(new SnapshotOutrunError("The log passed logHardBytes or logHardEntries and cannot wait for this snapshot."));
   }
 
   #decide({ from, term, meta }: IncomingSnapshot): SnapshotDecision {

@@ -3,7 +3,7 @@ import { type Entry, MemoryStateMachine, setCommand, type SnapshotMeta } from ".
 import { Compaction, type CompactionParts } from "../../src/node/compaction.ts";
 import { Cluster, type Place } from "./cluster.ts";
 
-const LIMITS = { logMaxBytes: 2_000, logMaxEntries: 1_000_000, logTailShare: 0.25, logHardBytes: 4_000 };
+const LIMITS = { logMaxBytes: 2_000, logMaxEntries: 1_000_000, logTailShare: 0.25, logHardBytes: 4_000, logHardEntries: 1_000_000 };
 /** With its head. */
 const ENTRY_BYTES = 20;
 const NO_MEMBERS = { voters: [], votersOutgoing: [], learners: [] };
@@ -116,6 +116,16 @@ describe("compaction", () => {
     grow(20);
     expect(log.held).toBeUndefined();
     expect(log.extent().logSizeBytes).toBe(500);
+  });
+
+  test("counts small entries, too, when a snapshot keeps it from compacting (G18)", () => {
+    const { log, grow } = under({ logMaxEntries: 100, logHardEntries: 150 });
+    log.held = 20;
+    grow(140);
+    expect(log.held).toBe(20);
+    grow(40);
+    expect(log.held).toBeUndefined();
+    expect(log.lastIndex - log.firstIndex + 1).toBeLessThanOrEqual(100);
   });
 
   test("tries again later when it is too early", () => {

@@ -18,6 +18,7 @@ test.each<[string, Partial<RaftNodeSettings>]>([
   ["tickMs", { tickMs: 1.9, leaseReads: true }],
   ["maxUncommittedBytes", { maxUncommittedBytes: 1_000, maxProposalBytes: 1_000 }],
   ["logHardBytes", { logHardBytes: 1_000 }],
+  ["logHardEntries", { logHardEntries: 1_000 }],
 ])("an unworkable %s is refused by name, and nothing is started", async (name, settings) => {
   const cluster = new Cluster(1);
   const error = await rejection(cluster.start(1, settings));
