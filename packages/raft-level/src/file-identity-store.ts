@@ -62,7 +62,7 @@ function format(identity: Identity): string {
   return `${JSON.stringify({ format: FORMAT, crc32: checksum(identity), identity }, null, 2)}\n`;
 }
 
-function checksum(identity: unknown): string {
+function checksum(identity: Identity): string {
   return crc32(JSON.stringify(identity))
     .toString(16)
     .padStart(8, "0");
@@ -79,9 +79,9 @@ function parse(file: string, text: string): Identity {
   if (content["format"] !== FORMAT)
     throw new IdentityDamagedError(file, `its format is ${String(content["format"])}, not ${FORMAT}`);
   const identity = content["identity"];
+  if (!isIdentity(identity)) throw new IdentityDamagedError(file, "a field is missing or has the wrong type");
   if (content["crc32"] !== checksum(identity))
     throw new IdentityDamagedError(file, "its checksum does not match");
-  if (!isIdentity(identity)) throw new IdentityDamagedError(file, "a field is missing or has the wrong type");
   return identity;
 }
 

@@ -54,6 +54,7 @@ describe("a damaged file is refused with its name and the way back", () => {
     ["a list", () => "[]"],
     ["of another format", (text) => text.replace('"format": 1', '"format": 2')],
     ["with another uuid", (text) => text.replaceAll("uuid-1", "uuid-2")],
+    ["without an identity", (text) => text.replace('"identity"', '"other"')],
     ["without a checksum", (text) => text.replace("crc32", "crc")],
   ])("%s", async (_what, change) => {
     await using directory = await temporaryDirectory();
