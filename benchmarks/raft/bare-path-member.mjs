@@ -5,7 +5,6 @@
  * have it on disk. No terms, no elections, no checks, no checksums, no recovery.
  */
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setFlagsFromString } from "node:v8";
 import { Client, Server } from "@grpc/grpc-js";
 import { ClassicLevel } from "classic-level";
@@ -20,6 +19,8 @@ import {
   serverOptions,
 } from "@coxswain/rpc";
 import { closedLoop } from "./closed-loop.mjs";
+import { serveCommands } from "./commands.mjs";
+import { openRawStream, rawStream } from "./raw-stream.mjs";
 
 // The same for both.
 setFlagsFromString("--heap-growing-percent=300");
@@ -27,17 +28,7 @@ setFlagsFromString("--heap-growing-percent=300");
 const { id, members, directory, tls } = JSON.parse(process.argv[2]);
 requireTls13();
 const material = tls && loadTls(tls);
-const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
-const identity = (bytes) => bytes;
-const METHOD = {
-  path: "/benchmark.BarePath/Stream",
-  requestStream: true,
-  responseStream: true,
-  requestSerialize: identity,
-  requestDeserialize: identity,
-  responseSerialize: identity,
-  responseDeserialize: identity,
-};
+const METHOD = rawStream("/benchmark.BarePath/Stream");
 const MAX_GROUP = 256;
 const MAX_GROUPS_IN_FLIGHT = 2;
 
@@ -110,7 +101,7 @@ function connect() {
   streams = members.filter((member) => member.id !== id).map((member) => {
     const credentials = material ? channelCredentials(material) : insecureChannelCredentials();
     const client = new Client(member.address, credentials, channelOptions({ ownConnection: true }));
-    const call = client.makeBidiStreamRequest(METHOD.path, identity, identity);
+    const call = openRawStream(client, METHOD);
     call.on("data", (index) => reached(member.id, Number(index.readBigUInt64BE())));
     call.on("error", () => {});
     return call;
@@ -162,12 +153,5 @@ const COMMANDS = {
   },
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { call, command, ...input } = JSON.parse(line);
-  if (command === "stop") break;
-  COMMANDS[command](input).then(
-    (result) => say({ call, result }),
-    (error) => say({ call, error: String(error) }),
-  );
-}
+await serveCommands(COMMANDS);
 process.exit(0);

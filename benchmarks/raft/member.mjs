@@ -5,7 +5,6 @@
 import { randomFillSync, randomInt } from "node:crypto";
 import { join } from "node:path";
 import { monitorEventLoopDelay, PerformanceObserver } from "node:perf_hooks";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { Server } from "@grpc/grpc-js";
@@ -23,6 +22,7 @@ import {
   serverOptions,
 } from "@coxswain/rpc";
 import { closedLoop } from "./closed-loop.mjs";
+import { say, serveCommands } from "./commands.mjs";
 import { LevelState } from "./level-state.mjs";
 import { PacedLoad } from "./paced-load.mjs";
 import { proposeService } from "./propose-service.mjs";
@@ -34,7 +34,6 @@ const { id, members, directory, tls, settings, state } = JSON.parse(process.argv
 const self = members.find((member) => member.id === id);
 requireTls13();
 const material = tls && loadTls(tls);
-const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const counter = {
   initial: () => ({ count: 0 }),
@@ -147,14 +146,7 @@ function keyed(key, payloadBytes) {
   return proposal;
 }
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { call, command, ...input } = JSON.parse(line);
-  if (command === "stop") break;
-  COMMANDS[command](input).then(
-    (result) => say({ call, result }),
-    (error) => say({ call, error: String(error) }),
-  );
-}
+await serveCommands(COMMANDS);
 await node.stop();
 await Promise.all([transport.close(), stateMachine.close(), storage.close()]);
 process.exit(0);

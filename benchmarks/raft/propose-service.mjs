@@ -2,23 +2,13 @@
  * Proposals over gRPC: one stream carries any number of them, each a frame of an id and a payload, answered by its id once
  * it is committed and applied. For loads that come from outside.
  */
-const identity = (bytes) => bytes;
-const method = {
-  path: "/benchmark.Propose/Stream",
-  requestStream: true,
-  responseStream: true,
-  requestSerialize: identity,
-  requestDeserialize: identity,
-  responseSerialize: identity,
-  responseDeserialize: identity,
-};
+import { openRawStream, rawStream } from "./raw-stream.mjs";
 
-export const PROPOSE_PATH = method.path;
-
+const METHOD = rawStream("/benchmark.Propose/Stream");
 const ID_BYTES = 4;
 
 export function proposeService(nodeOf) {
-  return { definition: { stream: method }, implementation: { stream: (call) => serve(call, nodeOf()) } };
+  return { definition: { stream: METHOD }, implementation: { stream: (call) => serve(call, nodeOf()) } };
 }
 
 /** Answers gathered in one turn go in one message. */
@@ -59,7 +49,7 @@ function* framesOf(buffer) {
 
 /** A client of the stream: `propose(payload)` resolves when the proposal is applied. */
 export function proposeOver(client) {
-  const call = client.makeBidiStreamRequest(PROPOSE_PATH, identity, identity);
+  const call = openRawStream(client, METHOD);
   const waiting = new Map();
   let queued = [];
   let nextId = 0;

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { followLeadership } from "../src/leadership.ts";
 import type { LeadershipParts } from "../src/leadership.ts";
-import { settle } from "./hand-clock.ts";
+import { settle } from "../../../packages/worker/test/hand-clock.ts";
 
 type Proposed = Parameters<LeadershipParts["proposer"]["propose"]>[0];
 

@@ -3,7 +3,7 @@ import { RegisterNode } from "@coxswain/state-machine";
 import type { Node } from "@coxswain/state-machine";
 import { Lease } from "@coxswain/worker";
 import { Presence } from "../src/presence.ts";
-import { HandClock, settle } from "./hand-clock.ts";
+import { HandClock, settle } from "../../../packages/worker/test/hand-clock.ts";
 
 const TTL_MS = 5_000;
 

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { Succession } from "../src/succession.ts";
-import { HandClock, settle } from "./hand-clock.ts";
+import { HandClock, settle } from "../../../packages/worker/test/hand-clock.ts";
 
 function setUp(options: { leads?: boolean; voters?: number[]; failures?: number }) {
   const clock = new HandClock();

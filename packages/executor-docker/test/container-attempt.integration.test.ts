@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, expect, test } from "@jest/globals";
 import { OutputBudget } from "@coxswain/executor";
-import { Bench, untilOutput } from "./bench.ts";
+import { untilOutput } from "../../executor/test/until-output.ts";
+import { Bench } from "./bench.ts";
 import { describeDocker, useEngine } from "./docker.ts";
 import { Registry } from "./registry.ts";
 import type { DockerExecutorOptions } from "../src/index.ts";

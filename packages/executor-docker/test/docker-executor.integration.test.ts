@@ -1,12 +1,12 @@
 import { test } from "@jest/globals";
 import type { Task } from "@coxswain/executor";
 import { executorSuite } from "@coxswain/executor/suite";
+import { shellTasks } from "../../executor/test/shell-tasks.ts";
 import { Bench } from "./bench.ts";
 import { describeDocker, useEngine } from "./docker.ts";
 
 const WITHIN_MS = 120_000;
 const CAPACITY_BYTES = 100_000;
-const octal = (bytes: Uint8Array): string => [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
 
 describeDocker("the suite", () => {
   const engine = useEngine();
@@ -22,15 +22,7 @@ describeDocker("the suite", () => {
         executor: bench.executor,
         guard: bench.guard,
         outputCapacityBytes: CAPACITY_BYTES,
-        writes: (pieces) =>
-          line(
-            pieces
-              .map(({ stream, bytes }) => `printf '${octal(bytes)}'${stream === "stderr" ? " >&2" : ""}`)
-              .join("; sleep 0.25; ") || "true",
-          ),
-        fails: () => line("exit 3"),
-        hangs: () => line("trap '' TERM; sleep 1000"),
-        floods: (sizeBytes) => line(`head -c ${sizeBytes} /dev/zero`),
+        ...shellTasks(line),
         missing: () => ({ kind: "docker", image: "", argv: ["no-such-program"] }),
         leftovers: () => bench.leftovers(),
         close: () => bench.close(),

@@ -1,6 +1,7 @@
 /** What happens to containers when the node or the engine goes and comes back. */
 import { describe, expect, test } from "@jest/globals";
-import { Bench, untilOutput } from "./bench.ts";
+import { untilOutput } from "../../executor/test/until-output.ts";
+import { Bench } from "./bench.ts";
 import { describeDocker, useEngine } from "./docker.ts";
 import { processesMarked } from "./processes.ts";
 import type { RunningTask } from "@coxswain/executor";

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import type { ProcessTask, ResourceLimits } from "@coxswain/executor";
-import { Bench, untilOutput } from "./bench.ts";
+import { untilOutput } from "../../executor/test/until-output.ts";
+import { Bench } from "./bench.ts";
 import { describeLinux } from "./linux.ts";
 import { payloadOf } from "../src/payload.ts";
 import { Shim } from "../src/shim.ts";

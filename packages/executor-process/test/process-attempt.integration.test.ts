@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { Bench, untilOutput } from "./bench.ts";
+import { untilOutput } from "../../executor/test/until-output.ts";
+import { Bench } from "./bench.ts";
 import { describeLinux } from "./linux.ts";
 import { processesWith } from "./processes.ts";
 

@@ -1,11 +1,11 @@
 import type { Task } from "@coxswain/executor";
 import { executorSuite } from "@coxswain/executor/suite";
 import type { TestFramework } from "@coxswain/executor/suite";
+import { shellTasks } from "../../executor/test/shell-tasks.ts";
 import { Bench } from "./bench.ts";
 import type { ProcessExecutorOptions } from "../src/index.ts";
 
 const CAPACITY_BYTES = 100_000;
-const octal = (bytes: Uint8Array): string => [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
 
 /**
  * The suite that every executor passes, on one way of running processes.
@@ -29,15 +29,7 @@ export function processSuite(
         executor: bench.executor,
         guard: bench.guard,
         outputCapacityBytes: CAPACITY_BYTES,
-        writes: (pieces) =>
-          line(
-            pieces
-              .map(({ stream, bytes }) => `printf '${octal(bytes)}'${stream === "stderr" ? " >&2" : ""}`)
-              .join("; sleep 0.25; ") || "true",
-          ),
-        fails: () => line("exit 3"),
-        hangs: () => line("trap '' TERM; sleep 1000"),
-        floods: (sizeBytes) => line(`head -c ${sizeBytes} /dev/zero`),
+        ...shellTasks(line),
         missing: () => ({ kind: "process", argv: ["no-such-program"], env: { BENCH: bench.id } }),
         leftovers: () => bench.leftovers(),
         close: () => bench.close(),

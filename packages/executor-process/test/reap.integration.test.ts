@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { ProcessExecutor } from "../src/index.ts";
 import { processStat } from "../src/process-table.ts";
-import { Bench, PLAIN, untilOutput } from "./bench.ts";
+import { untilOutput } from "../../executor/test/until-output.ts";
+import { Bench, PLAIN } from "./bench.ts";
 import { describeLinux } from "./linux.ts";
 
 let bench: Bench;

@@ -3,7 +3,8 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { Bench, untilOutput } from "./bench.ts";
+import { untilOutput } from "../../executor/test/until-output.ts";
+import { Bench } from "./bench.ts";
 import { describeSandboxes } from "./linux.ts";
 import type { ProcessExecutorOptions, SandboxTool } from "../src/index.ts";
 

@@ -31,6 +31,7 @@ export type * from "./types.ts";
 export { NO_NODE } from "./types.ts";
 export type * from "./contracts.ts";
 export { type ErrorCategory, RaftError } from "./errors.ts";
+export { crc32c } from "./crc32c.ts";
 export * from "./core/raft.ts";
 export { decodeConfiguration, encodeConfiguration } from "./core/configuration.ts";
 export * from "./node/index.ts";

@@ -3,8 +3,8 @@
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
 import type { Identity, IdentityStore, Member } from "@coxswain/raft-core";
-import { crc32c } from "./crc32c.ts";
 import { replaceFile } from "./durable-file.ts";
 import { IdentityDamagedError, StorageFailedError } from "./errors.ts";
 import { fieldOf } from "./foreign-error.ts";
@@ -59,11 +59,11 @@ export class FileIdentityStore implements IdentityStore {
 }
 
 function format(identity: Identity): string {
-  return `${JSON.stringify({ format: FORMAT, crc32c: checksum(identity), identity }, null, 2)}\n`;
+  return `${JSON.stringify({ format: FORMAT, crc32: checksum(identity), identity }, null, 2)}\n`;
 }
 
-function checksum(identity: unknown): string {
-  return crc32c(Buffer.from(JSON.stringify(identity)))
+function checksum(identity: Identity): string {
+  return crc32(JSON.stringify(identity))
     .toString(16)
     .padStart(8, "0");
 }
@@ -79,9 +79,9 @@ function parse(file: string, text: string): Identity {
   if (content["format"] !== FORMAT)
     throw new IdentityDamagedError(file, `its format is ${String(content["format"])}, not ${FORMAT}`);
   const identity = content["identity"];
-  if (content["crc32c"] !== checksum(identity))
-    throw new IdentityDamagedError(file, "its checksum does not match");
   if (!isIdentity(identity)) throw new IdentityDamagedError(file, "a field is missing or has the wrong type");
+  if (content["crc32"] !== checksum(identity))
+    throw new IdentityDamagedError(file, "its checksum does not match");
   return identity;
 }
 

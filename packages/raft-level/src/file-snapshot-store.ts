@@ -1,13 +1,13 @@
 /**
  * The newest state of a `SnapshottedStateMachine` in one file, replaced as a whole:
  *
- *     {"format":1,"crc32c":"…","meta":{…}}\n      one line; the checksum covers `meta` and the bytes
+ *     {"format":1,"crc32":"…","meta":{…}}\n      one line; the checksum covers `meta` and the bytes
  *     the bytes of the state
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import type { SnapshotMeta, SnapshotStore, StoredSnapshot } from "@coxswain/raft-core";
-import { crc32c } from "./crc32c.ts";
 import { replaceFile } from "./durable-file.ts";
 import { SnapshotDamagedError, StorageFailedError } from "./errors.ts";
 import { fieldOf } from "./foreign-error.ts";
@@ -34,7 +34,7 @@ export class FileSnapshotStore implements SnapshotStore {
   async save({ meta, bytes }: StoredSnapshot): Promise<void> {
     try {
       await mkdir(join(this.file, ".."), { recursive: true });
-      const header = JSON.stringify({ format: FORMAT, crc32c: checksum(meta, bytes), meta });
+      const header = JSON.stringify({ format: FORMAT, crc32: checksum(meta, bytes), meta });
       await replaceFile(this.file, Buffer.concat([Buffer.from(`${header}\n`), bytes]));
     } catch (error) {
       throw new StorageFailedError(this.file, error);
@@ -58,7 +58,7 @@ function parse(file: string, content: Buffer): StoredSnapshot {
     throw new SnapshotDamagedError(file, `its format is ${String(header["format"])}, not ${FORMAT}`);
   // A view of its own: Node's buffers may share their memory with others.
   const bytes = new Uint8Array(content.subarray(end + 1));
-  if (header["crc32c"] !== checksum(header["meta"], bytes))
+  if (header["crc32"] !== checksum(header["meta"], bytes))
     throw new SnapshotDamagedError(file, "its checksum does not match");
   return { meta: header["meta"] as SnapshotMeta, bytes };
 }
@@ -74,6 +74,7 @@ function headerOf(file: string, line: string): Record<string, unknown> {
 }
 
 function checksum(meta: unknown, bytes: Uint8Array): string {
-  const both = [crc32c(Buffer.from(JSON.stringify(meta) ?? "")), crc32c(bytes)];
-  return both.map((crc) => crc.toString(16).padStart(8, "0")).join("");
+  return crc32(bytes, crc32(JSON.stringify(meta) ?? ""))
+    .toString(16)
+    .padStart(8, "0");
 }

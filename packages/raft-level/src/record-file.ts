@@ -3,8 +3,8 @@
  * `masked crc32c u32 | length u16 | type u8 | bytes`, where a record is one FULL piece, or a
  * FIRST, MIDDLEs and a LAST.
  */
+import { crc32c } from "@coxswain/raft-core";
 import { viewOf } from "./byte-fields.ts";
-import { crc32c } from "./crc32c.ts";
 
 const BLOCK_BYTES = 32_768;
 const HEADER_BYTES = 7;

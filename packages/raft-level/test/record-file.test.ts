@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { crc32c } from "../src/crc32c.ts";
+import { crc32c } from "@coxswain/raft-core";
 import { readRecords } from "../src/record-file.ts";
 import { withOneBitFlipped } from "./flip.ts";
 

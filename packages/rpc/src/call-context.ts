@@ -94,7 +94,8 @@ function sendHeaders(call: ServerCall, options: HandlerOptions): void {
   call.sendMetadata(metadata);
 }
 
-type RecordedCall = Pick<ServerCall, "getPath" | "getPeer" | "getAuthContext"> & {
+/** What a record of an answer is taken from. */
+export type RecordedCall = Pick<ServerCall, "getPath" | "getPeer" | "getAuthContext"> & {
   readonly request?: unknown;
 };
 

@@ -1,5 +1,6 @@
 import type { handleClientStreamingCall } from "@grpc/grpc-js";
-import { type CallContext, type HandlerOptions, failCall, openCall, recordResponse } from "./call-context.ts";
+import { answerOnce } from "./answer-once.ts";
+import { type CallContext, type HandlerOptions, openCall } from "./call-context.ts";
 import { readMessages } from "./read-messages.ts";
 
 /** As `wrapUnary`, for many requests and one response. The requests end with
@@ -15,14 +16,6 @@ export function wrapClientStream<Request, Response>(
       const context = openCall(call, options);
       return await run(readMessages<Request>(call, context.signal), context);
     };
-    answer().then(
-      (response) => {
-        recordResponse(response, call, options);
-        callback(null, response);
-      },
-      (error: unknown) => {
-        callback(failCall(error, call, options));
-      },
-    );
+    answerOnce(answer, call, callback, options);
   };
 }

@@ -3,7 +3,7 @@ import { type Socket, connect as connectTcp } from "node:net";
 import tls from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { type KeyedCertificate, createCa, issueCertificate } from "@coxswain/pki";
+import { createCa, issueCertificate } from "@coxswain/pki";
 import {
   Acceptor,
   type AcceptorEvent,
@@ -13,8 +13,9 @@ import {
   serverOptions,
   wrapUnary,
 } from "@coxswain/rpc";
-import { type TestPki, material, oddCertificate, serverAuth, testPki } from "./certificates.ts";
+import { type TestPki, expiredCertificate, keyed, material, testPki } from "./certificates.ts";
 import { EchoClient, type Text, echoService } from "./echo.ts";
+import { REFUSED_HANDSHAKES, type RefusedHandshake } from "./refused-handshakes.ts";
 
 let pki: TestPki;
 const open: (() => void)[] = [];
@@ -110,8 +111,6 @@ function mute(port: number): Socket {
   return socket;
 }
 
-const keyed = ({ certificate, privateKey }: KeyedCertificate): tls.ConnectionOptions => ({ cert: certificate, key: privateKey });
-
 test("a server behind an acceptor knows its callers by their certificates", async () => {
   const { client, acceptor } = await gate();
   expect(await client(pki.alice).unary("")).toBe("alice/client");
@@ -120,23 +119,8 @@ test("a server behind an acceptor knows its callers by their certificates", asyn
 });
 
 describe("a handshake is refused, and told with its cause and from where,", () => {
-  test.each<[string, string, () => Promise<tls.ConnectionOptions>]>([
-    ["without a client certificate", "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE", () => Promise.resolve({})],
-    [
-      "with a certificate of another CA",
-      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-      async () => keyed(await issueCertificate({ ca: await createCa({ clusterName: "other" }), kind: "admin", name: "mallory" })),
-    ],
-    [
-      "with an expired certificate",
-      "CERT_HAS_EXPIRED",
-      async () => keyed(await oddCertificate({ ca: pki.ca, subject: [{ CN: ["alice"] }], notAfter: new Date(Date.now() - 60_000) })),
-    ],
-    [
-      "with a certificate for servers only",
-      "INVALID_PURPOSE",
-      async () => keyed(await oddCertificate({ ca: pki.ca, subject: [{ CN: ["alice"] }], usage: serverAuth })),
-    ],
+  test.each<RefusedHandshake>([
+    ...REFUSED_HANDSHAKES,
     [
       "at TLS 1.2",
       "ERR_SSL_UNSUPPORTED_PROTOCOL",
@@ -146,7 +130,7 @@ describe("a handshake is refused, and told with its cause and from where,", () =
     ["for no protocol at all", "NO_HTTP2", () => Promise.resolve({ ...pki.alice.current, ALPNProtocols: [] })],
   ])("%s: %s", async (_what, cause, options) => {
     const { port, event, acceptor } = await gate();
-    const { from, outcome } = dial(port, await options());
+    const { from, outcome } = dial(port, await options(pki.ca));
     const told = await event(({ type }) => type === "handshakeRefused");
     expect(told).toEqual({ type: "handshakeRefused", from: await from, cause });
     expect(await outcome).toBe("refused");
@@ -156,7 +140,7 @@ describe("a handshake is refused, and told with its cause and from where,", () =
 
 test("each of many refused at once is told with its own address", async () => {
   const { port, events } = await gate();
-  const expired = await oddCertificate({ ca: pki.ca, subject: [{ CN: ["alice"] }], notAfter: new Date(Date.now() - 60_000) });
+  const expired = await expiredCertificate(pki.ca);
   const dialled = Array.from({ length: 20 }, () => dial(port, keyed(expired)));
   await Promise.all(dialled.map(({ outcome }) => outcome));
   const told = events.map((event) => event.from).sort();

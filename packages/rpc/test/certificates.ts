@@ -63,7 +63,16 @@ export async function oddCertificate({
   };
 }
 
+export async function expiredCertificate(ca: KeyedCertificate): Promise<KeyedCertificate> {
+  return oddCertificate({ ca, subject: [{ CN: ["alice"] }], notAfter: new Date(Date.now() - 60_000) });
+}
+
 export const serverAuth: ExtendedKeyUsage = ExtendedKeyUsage.serverAuth;
+
+/** As `tls.connect` takes them. */
+export function keyed({ certificate, privateKey }: KeyedCertificate): { cert: string; key: string } {
+  return { cert: certificate, key: privateKey };
+}
 
 export function material(ca: KeyedCertificate, issued: KeyedCertificate): TlsMaterial {
   return tlsFromPem({ ca: ca.certificate, cert: issued.certificate, key: issued.privateKey });

@@ -7,7 +7,15 @@ import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { ChannelCredentials } from "@grpc/grpc-js";
 import { createCa, issueCertificate } from "@coxswain/pki";
 import { TlsMaterial, channelCredentials, loadTls, serverCredentials, wrapUnary } from "@coxswain/rpc";
-import { type TestPki, material, oddCertificate, serverAuth, testPki } from "./certificates.ts";
+import {
+  type TestPki,
+  expiredCertificate,
+  keyed,
+  material,
+  oddCertificate,
+  serverAuth,
+  testPki,
+} from "./certificates.ts";
 import { EchoClient, type EchoServer, type Text, startEcho } from "./echo.ts";
 
 let pki: TestPki;
@@ -88,24 +96,16 @@ describe("a secure server", () => {
     await expect(clientOf(server, channelCredentials(trustingOurs)).unary("")).rejects.toMatchObject(
       unreachable,
     );
-    expect(await handshake(server, { cert: mallory.certificate, key: mallory.privateKey })).toMatch(
-      /^refused/,
-    );
+    expect(await handshake(server, keyed(mallory))).toMatch(/^refused/);
   });
 
   test("refuses the handshake of an expired certificate", async () => {
     const server = await secureServer();
-    const expired = await oddCertificate({
-      ca: pki.ca,
-      subject: [{ CN: ["alice"] }],
-      notAfter: new Date(Date.now() - 60_000),
-    });
+    const expired = await expiredCertificate(pki.ca);
     await expect(
       clientOf(server, channelCredentials(material(pki.ca, expired))).unary(""),
     ).rejects.toMatchObject(unreachable);
-    expect(await handshake(server, { cert: expired.certificate, key: expired.privateKey })).toMatch(
-      /^refused/,
-    );
+    expect(await handshake(server, keyed(expired))).toMatch(/^refused/);
   });
 
   test("refuses the handshake of a certificate for servers only", async () => {
@@ -114,9 +114,7 @@ describe("a secure server", () => {
     await expect(
       clientOf(server, channelCredentials(material(pki.ca, forServers))).unary(""),
     ).rejects.toMatchObject(unreachable);
-    expect(await handshake(server, { cert: forServers.certificate, key: forServers.privateKey })).toMatch(
-      /^refused/,
-    );
+    expect(await handshake(server, keyed(forServers))).toMatch(/^refused/);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import type { ServiceError } from "@grpc/grpc-js";
 import {
   type CallContext,
@@ -10,20 +10,15 @@ import {
   localAdmin,
   wrapReceiver,
 } from "@coxswain/rpc";
-import { EchoClient, type Text, startEcho } from "./echo.ts";
+import type { EchoClient, Text } from "./echo.ts";
+import { useEcho } from "./use-echo.ts";
 
-const open: { close(): void }[] = [];
-
-afterEach(() => {
-  for (const one of open.splice(0)) one.close();
-});
+const start = useEcho();
 
 type Open = (context: CallContext, sink: ResponseSink<Text>) => RequestReceiver<Text>;
 
 async function call(run: Open): Promise<ReturnType<EchoClient["bidi"]>> {
-  const server = await startEcho({ bidi: wrapReceiver(run, { insecurePeer: localAdmin }) });
-  const client = new EchoClient(server.address);
-  open.push(server, client);
+  const { client } = await start({ bidi: wrapReceiver(run, { insecurePeer: localAdmin }) });
   return client.bidi();
 }
 

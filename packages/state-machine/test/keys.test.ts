@@ -1,6 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { crc32c } from "../src/disk/crc32c.ts";
 import { be64, executionId, executionKey, isKeyText, parseExecutionId, queueKey } from "../src/keys.ts";
 import { QueueHead } from "../src/queue.ts";
 import { RecordCache } from "../src/record-cache.ts";
@@ -51,10 +50,6 @@ describe("keys", () => {
       false,
     ]);
   });
-});
-
-test("CRC32C gives the value of the standard's example", () => {
-  expect(crc32c(new TextEncoder().encode("123456789"))).toBe(0xe3069283);
 });
 
 test("a cache never weighs more than its limit and drops what was used least recently", () => {

@@ -7,7 +7,7 @@ import type { Execution } from "@coxswain/state-machine";
 import { Lease } from "../src/lease.ts";
 import { Worker } from "../src/worker.ts";
 import { FakeReports, FakeStore, MemoryResults, reportOf } from "./fakes.ts";
-import { HandClock } from "./hand-clock.ts";
+import { HandClock, settle } from "./hand-clock.ts";
 
 const A: AttemptRef = { executionId: "a.1.1", attempt: 1 };
 const B: AttemptRef = { executionId: "b.1.1", attempt: 1 };
@@ -20,8 +20,6 @@ let lease: Lease;
 let earlier: MemoryExecutor;
 let executor: MemoryExecutor;
 let worker: Worker;
-
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** What an earlier start of the node runs when it is killed. */
 async function leave(ref: AttemptRef): Promise<MemoryTask> {

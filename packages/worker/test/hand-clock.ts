@@ -29,3 +29,6 @@ export class HandClock implements Clock {
     return this.#timers.length;
   }
 }
+
+/** Lets everything that is ready run. */
+export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -5,7 +5,7 @@ import { AttemptOutcome, StopReason } from "@coxswain/state-machine";
 import { Lease } from "../src/lease.ts";
 import { Worker } from "../src/worker.ts";
 import { FakeReports, FakeStore, MemoryResults, reportOf } from "./fakes.ts";
-import { HandClock } from "./hand-clock.ts";
+import { HandClock, settle } from "./hand-clock.ts";
 
 const hanging = (): MemoryScript => ({ end: "hang" });
 
@@ -31,8 +31,6 @@ function setUp(options: { script?: () => MemoryScript; executor?: Executor; leas
   if (options.lease !== false) lease.renewed(clock.nowMs, 5_000);
   return { clock, store, reports, results, lease, executor, worker };
 }
-
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test("an assigned attempt runs and its result is reported with its fence", async () => {
   const { worker, store, reports } = setUp();

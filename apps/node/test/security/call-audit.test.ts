@@ -3,7 +3,7 @@ import { ClusterServiceService, JobWorkerService, SchedulerServiceService } from
 import type { CallRecord } from "@coxswain/rpc";
 import { auditCalls } from "../../src/security/call-audit.ts";
 import { SecurityLog } from "../../src/security/security-log.ts";
-import { HandClock } from "../hand-clock.ts";
+import { HandClock } from "../../../../packages/worker/test/hand-clock.ts";
 import { MemoryLogger } from "../nodes.ts";
 
 const from = "10.0.0.1:4711";

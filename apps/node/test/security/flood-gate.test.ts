@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { FloodGate, OTHER_SOURCES } from "../../src/security/flood-gate.ts";
-import { HandClock } from "../hand-clock.ts";
+import { HandClock } from "../../../../packages/worker/test/hand-clock.ts";
 
 function gate(maxSources = 100): { gate: FloodGate; clock: HandClock; held: [string, number][] } {
   const clock = new HandClock();

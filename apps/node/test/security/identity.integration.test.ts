@@ -4,13 +4,14 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Client, Metadata } from "@grpc/grpc-js";
-import { createCa, issueCertificate } from "@coxswain/pki";
+import { issueCertificate } from "@coxswain/pki";
 import type { KeyedCertificate } from "@coxswain/pki";
 import { ExecutionStatus, JobRequest, ListJobsRequest, SubmitJobRequest } from "@coxswain/protocol";
 import { identifyPeer } from "@coxswain/raft-grpc";
 import { channelCredentials, channelOptions, errorFromStatus } from "@coxswain/rpc";
 import type { TlsMaterial } from "@coxswain/rpc";
-import { material, oddCertificate, serverAuth } from "../../../../packages/rpc/test/certificates.ts";
+import { keyed, material, oddCertificate } from "../../../../packages/rpc/test/certificates.ts";
+import { REFUSED_HANDSHAKES } from "../../../../packages/rpc/test/refused-handshakes.ts";
 import { Certificates, Yard } from "../nodes.ts";
 import type { TestNode } from "../nodes.ts";
 import { ask, Caller, handshake, refusal } from "./callers.ts";
@@ -31,7 +32,6 @@ afterAll(async () => {
   await yard.destroy();
 }, 60_000);
 
-const keyed = ({ certificate, privateKey }: KeyedCertificate): { cert: string; key: string } => ({ cert: certificate, key: privateKey });
 const ours = (issued: KeyedCertificate): TlsMaterial => material(certificates.authority, issued);
 const issued = async (kind: "client" | "admin" | "node", name: string): Promise<KeyedCertificate> =>
   issueCertificate({ ca: certificates.authority, kind, name, days: 1 });
@@ -50,26 +50,9 @@ const alicesJob = async (): Promise<string> => {
 };
 
 describe("case 1: the handshake is refused, and logged with its cause and from where,", () => {
-  test.each<[string, string, () => Promise<tls.ConnectionOptions>]>([
-    ["without a client certificate", "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE", () => Promise.resolve({})],
-    [
-      "with a certificate of another CA",
-      "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-      async () => keyed(await issueCertificate({ ca: await createCa({ clusterName: "other" }), kind: "admin", name: "mallory" })),
-    ],
-    [
-      "with an expired certificate",
-      "CERT_HAS_EXPIRED",
-      async () => keyed(await oddCertificate({ ca: certificates.authority, subject: [{ CN: ["alice"] }], notAfter: new Date(Date.now() - 60_000) })),
-    ],
-    [
-      "with a certificate for servers only",
-      "INVALID_PURPOSE",
-      async () => keyed(await oddCertificate({ ca: certificates.authority, subject: [{ CN: ["alice"] }], usage: serverAuth })),
-    ],
-  ])("%s", async (_what, cause, options) => {
-    const certificate = certificates.authority.certificate;
-    expect(await handshake(one.node.address, { ca: certificate, ...(await options()) })).toBe("refused");
+  test.each(REFUSED_HANDSHAKES)("%s", async (_what, cause, options) => {
+    const { certificate } = certificates.authority;
+    expect(await handshake(one.node.address, { ca: certificate, ...(await options(certificates.authority)) })).toBe("refused");
     const { fields } = await one.logger.line((line) => line.fields["event"] === "handshake.refused" && line.fields["cause"] === cause);
     expect(fields["from"]).toMatch(/^127\.0\.0\.1:\d+$/);
     expect(await handshake(one.node.address, { ca: certificate, ...keyed(await issued("client", "alice")) })).toBe("accepted");

@@ -3,7 +3,7 @@ import { expect, test } from "@jest/globals";
 import { securityEventsPage } from "../../src/security/events-page.ts";
 import { SECURITY_EVENTS } from "../../src/security/security-events.ts";
 import { SecurityLog } from "../../src/security/security-log.ts";
-import { HandClock } from "../hand-clock.ts";
+import { HandClock } from "../../../../packages/worker/test/hand-clock.ts";
 import { MemoryLogger } from "../nodes.ts";
 
 function made(): { log: SecurityLog; logger: MemoryLogger; clock: HandClock } {

@@ -13,7 +13,7 @@
  */
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { SessionEntryError } from "./errors.ts";
-import { checkLimits, type SessionLimits } from "./limits.ts";
+import { checkLimits, readLimits, type SessionLimits, writeLimits } from "./limits.ts";
 
 /** One proposal of a session. */
 export interface SessionCommand {
@@ -59,11 +59,9 @@ export function encodeSessionEntry(entry: SessionEntry): Uint8Array {
       const distance = serial - firstUnanswered;
       return writer.number(session).number(serial).number(distance).raw(payload).done();
     }
-    case "limits": {
-      const { maxSessions, maxOutstanding, maxResultBytes } = entry.limits;
+    case "limits":
       checkLimits(entry.limits);
-      return writer.number(maxSessions).number(maxOutstanding).number(maxResultBytes).done();
-    }
+      return writeLimits(writer, entry.limits).done();
   }
 }
 
@@ -100,7 +98,7 @@ function readFields(kind: (typeof KINDS)[number], reader: ByteReader): SessionEn
     case "command":
       return readCommand(reader);
     case "limits":
-      return { kind, limits: readLimits(reader) };
+      return { kind, limits: readValidLimits(reader) };
   }
 }
 
@@ -110,12 +108,8 @@ function readCommand(reader: ByteReader): SessionCommand {
   return { kind: "command", session, serial, firstUnanswered: serial - distance, payload: reader.rest() };
 }
 
-function readLimits(reader: ByteReader): SessionLimits {
-  const limits = {
-    maxSessions: reader.number(),
-    maxOutstanding: reader.number(),
-    maxResultBytes: reader.number(),
-  };
+function readValidLimits(reader: ByteReader): SessionLimits {
+  const limits = readLimits(reader);
   try {
     checkLimits(limits);
   } catch (cause) {

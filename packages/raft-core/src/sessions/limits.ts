@@ -1,4 +1,5 @@
 import { InvalidOptionError } from "../node/errors.ts";
+import type { ByteReader, ByteWriter } from "./bytes.ts";
 
 /**
  * How much the cluster remembers for its sessions. The limits decide what is refused and which session expires, so
@@ -52,6 +53,20 @@ export function checkLimits(limits: SessionLimits): void {
     `The sessions would take up to ${inAll} bytes, ${RECORD_BYTES} besides each result among them, and may take ` +
       `${MAX_BYTES_IN_ALL}. Lower maxSessions, maxOutstanding or maxResultBytes.`,
   );
+}
+
+/** As an entry of the log and a record of the table hold them. */
+export function writeLimits(writer: ByteWriter, limits: SessionLimits): ByteWriter {
+  return writer.number(limits.maxSessions).number(limits.maxOutstanding).number(limits.maxResultBytes);
+}
+
+/** Reads what {@link writeLimits} wrote; whether they may be is for {@link checkLimits}. */
+export function readLimits(reader: ByteReader): SessionLimits {
+  return {
+    maxSessions: reader.number(),
+    maxOutstanding: reader.number(),
+    maxResultBytes: reader.number(),
+  };
 }
 
 function isWithin(value: number, cap: number): boolean {

@@ -7,7 +7,7 @@
  */
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { SessionTableError } from "./errors.ts";
-import { checkLimits, SESSION_LIMIT_CAPS, type SessionLimits } from "./limits.ts";
+import { checkLimits, readLimits, SESSION_LIMIT_CAPS, type SessionLimits, writeLimits } from "./limits.ts";
 import type { KeptResult, SessionRecord } from "./table.ts";
 
 const VERSION = 1;
@@ -36,21 +36,12 @@ export function numberOf(text: string, key: string): number {
   return value;
 }
 
-export function encodeLimits({ maxSessions, maxOutstanding, maxResultBytes }: SessionLimits): Uint8Array {
-  return new ByteWriter()
-    .byte(VERSION)
-    .number(maxSessions)
-    .number(maxOutstanding)
-    .number(maxResultBytes)
-    .done();
+export function encodeLimits(limits: SessionLimits): Uint8Array {
+  return writeLimits(new ByteWriter().byte(VERSION), limits).done();
 }
 
 export function decodeLimits(reader: ByteReader): SessionLimits {
-  const limits = {
-    maxSessions: reader.number(),
-    maxOutstanding: reader.number(),
-    maxResultBytes: reader.number(),
-  };
+  const limits = readLimits(reader);
   try {
     checkLimits(limits);
   } catch (cause) {

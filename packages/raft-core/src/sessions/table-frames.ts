@@ -6,9 +6,9 @@
  *     payload = 1 · { key · value }        records, each with its length before it
  *             | 2 · index · records        the end: the snapshot's last entry, and how many records there were
  */
+import { crc32c } from "../crc32c.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import type { SessionPair } from "./contracts.ts";
-import { crc32c } from "./crc32c.ts";
 import { SessionSnapshotError } from "./errors.ts";
 import { SESSION_LIMIT_CAPS } from "./limits.ts";
 import type { StreamReader } from "./stream-reader.ts";

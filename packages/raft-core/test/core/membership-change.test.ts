@@ -1,52 +1,19 @@
 import { describe, expect, test } from "@jest/globals";
-import type { ConfChange, MemberChange, ProposeOutcome } from "../../src/core/raft.ts";
 import { encodeConfiguration } from "../../src/core/configuration.ts";
 import type { Configuration, Entry } from "../../src/types.ts";
-import { SimCluster } from "./harness/sim-cluster.ts";
-import type { Packet } from "./harness/sim-node.ts";
+import {
+  accept,
+  campaignAtOnce,
+  clusterOf,
+  isNotAppendResponseTo,
+  joint,
+  THREE,
+} from "./harness/membership.ts";
 import { only, Solo } from "./harness/solo.ts";
 import { bytesOf, stateWithLog, votersOf } from "./harness/states.ts";
 
-const THREE = votersOf(1, 2, 3);
-
 function configEntry(index: number, term: number, configuration: Configuration): Entry {
   return { index, term, type: "config", data: encodeConfiguration(configuration) };
-}
-
-/** Nodes 1 to 5, of which the first `voters` vote; node 1 leads. */
-function clusterOf(voters: number, config: { promoteLearners?: boolean } = {}): SimCluster {
-  const ids = [1, 2, 3, 4, 5];
-  const cluster = new SimCluster({ ids, config, configuration: votersOf(...ids.slice(0, voters)) });
-  cluster.elect(1);
-  return cluster;
-}
-
-function change(cluster: SimCluster, ask: ConfChange, on: number = 1): ProposeOutcome {
-  let outcome: ProposeOutcome | undefined;
-  cluster.act(on, (node) => (outcome = node.raft.proposeConfChange(ask)));
-  if (outcome === undefined) throw new Error(`node ${on} is down`);
-  return outcome;
-}
-
-function accept(cluster: SimCluster, ask: ConfChange, on: number = 1): void {
-  expect(change(cluster, ask, on)).toMatchObject({ accepted: true });
-}
-
-function joint(...changes: MemberChange[]): ConfChange {
-  return { type: "joint", changes };
-}
-
-/** Elects without waiting for leases to end, as after a transfer. */
-function campaignAtOnce(cluster: SimCluster, id: number): void {
-  cluster.act(id, ({ raft }) =>
-    raft.step({ type: "timeoutNow", from: raft.leader, to: id, term: raft.term }),
-  );
-  cluster.settle();
-}
-
-function isNotAppendResponseTo(id: number): (packet: Packet) => boolean {
-  return (packet) =>
-    packet.type !== "message" || packet.message.type !== "appendResponse" || packet.to !== id;
 }
 
 describe("a single step", () => {
@@ -254,175 +221,6 @@ describe("a leader that removes itself, dissertation 4.2.2", () => {
     expect(cluster.node(1).raft.role).toBe("follower");
     expect(cluster.leader?.id).toBe(2);
     expect(cluster.node(2).raft.configuration).toEqual(votersOf(2));
-  });
-});
-
-describe("learners", () => {
-  test("hold the log, and neither vote nor count", () => {
-    const cluster = clusterOf(2);
-    accept(cluster, { type: "addLearner", node: 3 });
-    cluster.settle();
-    cluster.crash(2);
-    cluster.propose(1, "a");
-    cluster.settle();
-    expect(cluster.node(3).raft.status().lastIndex).toBe(3);
-    expect(cluster.node(1).raft.commitIndex).toBe(2);
-    cluster.tick(60);
-    expect(cluster.leader).toBeUndefined();
-    expect(cluster.node(3).raft.role).toBe("follower");
-  });
-
-  test("are shown with their lag and whether they caught up", () => {
-    const cluster = clusterOf(1);
-    cluster.isolate(2);
-    accept(cluster, { type: "addLearner", node: 2 });
-    cluster.propose(1, "a", "b");
-    cluster.tick(3);
-    const shown = { id: 2, isVoter: false, lagEntries: 4, silentTicks: undefined, isCaughtUp: false };
-    expect(cluster.node(1).raft.status().peers).toMatchObject([shown]);
-    cluster.heal();
-    cluster.tick(5);
-    expect(cluster.node(1).raft.status().peers).toMatchObject([
-      { ...shown, lagEntries: 0, silentTicks: 0, isCaughtUp: true },
-    ]);
-  });
-
-  test("are promoted by themselves once caught up, one after another, when told so", () => {
-    const cluster = clusterOf(1, { promoteLearners: true });
-    accept(cluster, joint({ type: "addLearner", node: 2 }, { type: "addLearner", node: 3 }));
-    cluster.isolate(3);
-    cluster.tick(20);
-    expect(cluster.node(1).raft.configuration).toEqual({ voters: [1, 2], votersOutgoing: [], learners: [3] });
-    cluster.heal();
-    cluster.tick(20);
-    expect(cluster.node(1).raft.configuration).toEqual(votersOf(1, 2, 3));
-  });
-
-  test("are promoted by the next leader too", () => {
-    const cluster = clusterOf(3, { promoteLearners: true });
-    cluster.isolate(4);
-    accept(cluster, { type: "addLearner", node: 4 });
-    cluster.tick(20);
-    cluster.act(1, (node) => node.raft.transferLeadership(2));
-    cluster.settle();
-    cluster.heal();
-    cluster.tick(20);
-    expect(cluster.leader?.id).toBe(2);
-    expect(cluster.leader?.raft.configuration).toEqual(votersOf(1, 2, 3, 4));
-  });
-
-  test("catch up by a snapshot whose configuration is the one at its index", () => {
-    const cluster = clusterOf(3);
-    cluster.propose(1, "a");
-    cluster.settle();
-    cluster.isolate(4);
-    accept(cluster, { type: "addLearner", node: 4 });
-    cluster.settle();
-    cluster.act(1, (node) => node.compact(2));
-    expect(cluster.node(1).disk.snapshot.configuration).toEqual(THREE);
-    expect(cluster.node(1).raft.configurationAt(2)).toEqual(THREE);
-    cluster.heal();
-    cluster.tick(6);
-    expect(cluster.node(4).disk.snapshot.configuration).toEqual({ ...THREE, learners: [4] });
-    expect(cluster.node(4).applied).toHaveLength(3);
-  });
-});
-
-describe("a change is refused", () => {
-  test("by a follower, which names the leader", () => {
-    const cluster = clusterOf(3);
-    expect(change(cluster, { type: "addVoter", node: 4 }, 2)).toEqual({
-      accepted: false,
-      reason: "notLeader",
-      leader: 1,
-    });
-  });
-
-  test("during a transfer", () => {
-    const cluster = clusterOf(3);
-    cluster.filter = () => false;
-    cluster.act(1, (node) => node.raft.transferLeadership(2));
-    expect(change(cluster, { type: "addVoter", node: 4 })).toMatchObject({ reason: "transferring" });
-  });
-
-  test("while another is uncommitted, or joint", () => {
-    const cluster = clusterOf(3);
-    cluster.tick(2);
-    cluster.filter = () => false;
-    accept(cluster, joint({ type: "addVoter", node: 4 }, { type: "removeNode", node: 3 }));
-    expect(change(cluster, { type: "addVoter", node: 5 })).toMatchObject({ reason: "changeInProgress" });
-    cluster.filter = () => true;
-    cluster.tick(6);
-    expect(cluster.node(1).raft.configuration).toEqual(votersOf(1, 2, 4));
-    accept(cluster, { type: "addVoter", node: 5 });
-  });
-
-  test("scenario 12, raft-dev 2015-07-10: by a new leader before it has committed an entry of its own term", () => {
-    // S1 leads term 1 and appends "+S5" to itself and S5 only.
-    const cluster = new SimCluster({ ids: [1, 2, 3, 4, 5], configuration: votersOf(1, 2, 3, 4) });
-    cluster.elect(1);
-    for (const id of [2, 3, 4]) cluster.connect(1, id, false);
-    accept(cluster, { type: "addVoter", node: 5 });
-    cluster.settle();
-    expect(cluster.node(5).raft.configuration.voters).toEqual([1, 2, 3, 4, 5]);
-    // S2 wins term 2 with S3 and S4, and is asked to remove S1.
-    cluster.filter = isNotAppendResponseTo(2);
-    campaignAtOnce(cluster, 2);
-    expect(cluster.leader?.id).toBe(2);
-    expect(change(cluster, { type: "removeNode", node: 1 }, 2)).toMatchObject({ reason: "termNotCommitted" });
-    cluster.filter = () => true;
-    cluster.tick(4);
-    accept(cluster, { type: "removeNode", node: 1 }, 2);
-    cluster.settle();
-    expect(cluster.node(2).raft.configuration).toEqual(votersOf(2, 3, 4));
-    // S1 comes back: its uncommitted "+S5" cannot win against that, and gives way.
-    cluster.heal();
-    cluster.tick(60);
-    expect(cluster.leader?.raft.configuration).toEqual(votersOf(2, 3, 4));
-  });
-
-  test.each<[ConfChange, string]>([
-    [{ type: "addVoter", node: 2 }, "alreadyMember"],
-    [{ type: "addLearner", node: 3 }, "alreadyMember"],
-    [{ type: "promoteLearner", node: 3 }, "alreadyMember"],
-    [{ type: "removeNode", node: 5 }, "unknownNode"],
-    [{ type: "promoteLearner", node: 5 }, "unknownNode"],
-    [{ type: "addVoter", node: 0 }, "invalidNode"],
-    [joint(), "empty"],
-    [joint({ type: "addVoter", node: 4 }, { type: "removeNode", node: 4 }), "sameNodeTwice"],
-  ])("that makes no sense: %j, %s", (ask, reason) => {
-    const cluster = clusterOf(3);
-    expect(change(cluster, ask)).toEqual({ accepted: false, reason, leader: 1 });
-    expect(cluster.node(1).raft.status()).toMatchObject({ lastIndex: 1, configuration: THREE });
-  });
-
-  test("that would leave no voter", () => {
-    expect(change(clusterOf(1), { type: "removeNode", node: 1 })).toMatchObject({ reason: "noVoterLeft" });
-  });
-
-  test("that gives a vote to a learner that lags or is silent", () => {
-    const cluster = clusterOf(3);
-    cluster.isolate(4);
-    accept(cluster, { type: "addLearner", node: 4 });
-    cluster.tick(5);
-    expect(change(cluster, { type: "promoteLearner", node: 4 })).toMatchObject({ reason: "notCaughtUp" });
-    cluster.heal();
-    cluster.tick(5);
-    cluster.crash(4);
-    cluster.tick(11);
-    expect(change(cluster, { type: "promoteLearner", node: 4 })).toMatchObject({ reason: "notCaughtUp" });
-    cluster.restart(4);
-    cluster.tick(5);
-    accept(cluster, { type: "promoteLearner", node: 4 });
-  });
-
-  test("after which those that are alive would be no quorum", () => {
-    const cluster = clusterOf(3);
-    cluster.crash(3);
-    cluster.tick(12);
-    expect(change(cluster, { type: "removeNode", node: 2 })).toMatchObject({ reason: "quorumNotAlive" });
-    expect(change(cluster, { type: "addVoter", node: 4 })).toMatchObject({ reason: "quorumNotAlive" });
-    accept(cluster, { type: "removeNode", node: 3 });
   });
 });
 

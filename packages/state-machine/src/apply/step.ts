@@ -2,9 +2,8 @@
  * One entry on its way through apply.
  */
 import type { Command } from "@coxswain/protocol";
-import type { Entry } from "@coxswain/raft-core";
+import { crc32c, type Entry } from "@coxswain/raft-core";
 import { COMMAND_VERSION, decodeCommand, encodeCommand } from "../commands.ts";
-import { crc32c } from "../disk/crc32c.ts";
 import { UnknownCommandError } from "../errors.ts";
 import { requestName } from "../records/kinds.ts";
 import type { State } from "../state.ts";

@@ -2,7 +2,7 @@
  * Page tokens: where a listing goes on, and what its first page counted. They name the filter
  * they belong to, so that a token of another listing is refused instead of misread.
  */
-import { crc32c } from "../disk/crc32c.ts";
+import { crc32c } from "@coxswain/raft-core";
 import { toBytes } from "../disk/text.ts";
 import { InvalidPageTokenError } from "../errors.ts";
 import { be32 } from "../keys.ts";

@@ -7,7 +7,7 @@
  *     payload = 'P' · { key length (u32) · key · value length (u32) · value }   pairs
  *             | 'E' · index (f64) · term (f64) · pairs (f64)                     the end
  */
-import { crc32c } from "../disk/crc32c.ts";
+import { crc32c } from "@coxswain/raft-core";
 import { SnapshotDamagedError } from "../errors.ts";
 
 /** What the end frame says. */

@@ -9,6 +9,7 @@ import {
   MemoryStateDirectory,
   type ApplyResult,
   type CommandBody,
+  type Execution,
   type JobStoreOptions,
   type StateDirectory,
 } from "../../src/index.ts";
@@ -63,6 +64,12 @@ export class Harness {
 
   async applyAll(bodies: readonly CommandBody[], stamp: Stamp = {}): Promise<ApplyResult[]> {
     return await this.store.apply(this.entriesOf(bodies, stamp));
+  }
+
+  async execution(id: string): Promise<Execution> {
+    const found = await this.store.execution(id);
+    if (found === undefined) throw new Error(`no execution ${id}`);
+    return found;
   }
 }
 

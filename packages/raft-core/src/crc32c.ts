@@ -1,5 +1,6 @@
 /**
- * CRC-32C (Castagnoli), as in RFC 3720 and in LevelDB's own files; four bytes at a step.
+ * CRC-32C (Castagnoli), as in RFC 3720 and in LevelDB's own files; four bytes at a step. For what has no `node:zlib`, or
+ * must read the files of LevelDB.
  */
 
 const POLYNOMIAL = 0x82f6_3b78;
