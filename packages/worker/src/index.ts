@@ -29,7 +29,7 @@ export { Lease } from "./lease.ts";
 export type { After, UptimeMs } from "./lease.ts";
 export { LevelResultStore } from "./level-result-store.ts";
 export type { ResultDatabase } from "./level-result-store.ts";
-export type { AttemptOutput, AttemptReaderOptions, ExitRecord, OutputRecord } from "./output/attempt-output.ts";
+export type { AttemptOutput, AttemptReaderOptions, BeginRecord, ExitRecord, OutputRecord } from "./output/attempt-output.ts";
 export { OutputSpool } from "./output/output-spool.ts";
 export type { OutputSpoolOptions } from "./output/output-spool.ts";
 export { Worker } from "./worker.ts";
