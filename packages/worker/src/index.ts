@@ -30,6 +30,7 @@ export type { After, UptimeMs } from "./lease.ts";
 export { LevelResultStore } from "./level-result-store.ts";
 export type { ResultDatabase } from "./level-result-store.ts";
 export type { AttemptOutput, AttemptReaderOptions, BeginRecord, ExitRecord, OutputRecord } from "./output/attempt-output.ts";
+export { OutputTooLargeError } from "./output/output-errors.ts";
 export { OutputSpool } from "./output/output-spool.ts";
 export type { OutputSpoolOptions } from "./output/output-spool.ts";
 export { Worker } from "./worker.ts";
