@@ -43,6 +43,8 @@ function readerOptions({ offset, tailBytes, noFollow }: OutputRequest, signal: A
 function pieceOf(record: OutputRecord): OutputPiece {
   const piece: OutputPiece = { data: NOTHING, stream: OutputStream.UNSPECIFIED, offset: 0, gapBytes: 0, ended: false, unknown: false };
   switch (record.kind) {
+    case "begin":
+      return { ...piece, offset: record.offset };
     case "chunk":
       return { ...piece, data: record.bytes, stream: STREAMS[record.stream], offset: record.offset };
     case "gap":

@@ -138,7 +138,7 @@ function sayWhatIsMissing({ missing, limitations }: OfferedExecutors, logger: Lo
 async function openSpool(options: NodeOptions, directory: string, closers: Closers): Promise<OutputSpool | undefined> {
   const { outputSpoolBytes: maxBytes, outputSpoolAge: maxAgeMs } = options;
   if (maxBytes === 0) return undefined;
-  const spool = await OutputSpool.open({ directory, maxBytes, maxAgeMs });
+  const spool = await OutputSpool.open({ directory, maxBytes, maxAgeMs, clock: systemClock });
   closers.add("output spool", () => spool.close());
   return spool;
 }

@@ -172,12 +172,14 @@ test("case 9: a hundred readers through another node while the ring wraps: each 
   }
 }, 120_000);
 
-/** A reader that takes one message and then none, through a node that does not hold the output. */
+/** A reader that takes one message of bytes and then none, through a node that does not hold the output. */
 async function stuck(jobId: string, id: number) {
   const call = raw(alice, id).logs(JobRequest.fromPartial({ id: jobId }));
   call.on("error", () => {});
   const messages = call[Symbol.asyncIterator]() as AsyncIterator<JobLogsResponse>;
-  const first = (await messages.next()).value as JobLogsResponse;
+  let first = (await messages.next()).value as JobLogsResponse;
+  // What comes before the bytes says where they begin.
+  while (first.log.length === 0) first = (await messages.next()).value as JobLogsResponse;
   return { call, messages, first };
 }
 

@@ -53,10 +53,12 @@ export async function* followLogs(
     try {
       if (signal.aborted) throw aborted();
       for await (const message of open(request)) {
-        failures = 0;
         request = requestAfter(request, message);
-        yield toLogRecord(message);
-        if (message.exit !== undefined) return;
+        const record = toLogRecord(message);
+        if (record === undefined) continue;
+        failures = 0;
+        yield record;
+        if (record.kind === "exit") return;
       }
       if (!follow) return;
       throw new CoxswainClientError(

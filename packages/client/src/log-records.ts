@@ -43,12 +43,14 @@ export interface LogExit extends LogPlace {
   readonly nodeId: number | undefined;
 }
 
-export function toLogRecord(message: JobLogsResponse): LogRecord {
+/** Undefined for a message that only says where the output begins. */
+export function toLogRecord(message: JobLogsResponse): LogRecord | undefined {
   const { executionId, attempt, offset, gapBytes, log, exit, restLost } = message;
   const place = { executionId, attempt };
   if (exit !== undefined) return { kind: "exit", ...place, ...toExit(exit) };
   if (restLost) return { kind: "gap", ...place, from: offset, to: undefined };
   if (gapBytes > 0) return { kind: "gap", ...place, from: offset, to: offset + gapBytes };
+  if (log.length === 0) return undefined;
   return { kind: "output", ...place, offset, stream: streamName(message.stream), bytes: log };
 }
 

@@ -34,6 +34,25 @@ async function followed(...lifetimesMs: readonly number[]): Promise<LogRecord[]>
   return seen;
 }
 
+test("a tail whose stream breaks before its first byte goes on where it began, and its place is no record", async () => {
+  const place = { executionId: "a.1.1", attempt: 1, offset: 7 };
+  const asked: JobRequest[] = [];
+  const open = async function* (request: JobRequest): AsyncGenerator<JobLogsResponse, void, undefined> {
+    await Promise.resolve();
+    asked.push(request);
+    yield JobLogsResponse.fromPartial(place);
+    if (asked.length === 1) throw typed("CONNECTION_LOST", "unavailable");
+    yield exit;
+  };
+  const { signal } = new AbortController();
+  const backoff = { initialMs: 0, maxMs: 0 };
+  const parts = { open, timeoutMs: 15_000, backoff, signal, aborted: () => logsAborted("a") };
+  const seen: LogRecord[] = [];
+  for await (const record of followLogs("a", { tailBytes: 5 }, parts)) seen.push(record);
+  expect(seen).toMatchObject([{ kind: "exit" }]);
+  expect(asked).toMatchObject([{ tailBytes: 5 }, { ...place, tailBytes: undefined }]);
+});
+
 describe("logs without anything to say", () => {
   afterEach(() => {
     jest.restoreAllMocks();

@@ -35,7 +35,11 @@ export interface OutputRead {
 }
 
 export interface OutputBufferOptions {
-  /** Bytes kept, at least 1. Memory grows with the output up to this and two pages (64 KiB each at most); older bytes are dropped. */
+  /**
+   * Bytes kept, at least 1. Memory grows with the output up to this and two pages (64 KiB each at most); older bytes are
+   * dropped. Where the two streams alternate in pieces of a few bytes, knowing which is which takes up to one and a half
+   * times as much again, which no budget counts.
+   */
   readonly capacityBytes: number;
   /** Bounds this output and others together; `discard` the output when it is no longer needed. Default none. */
   readonly budget?: OutputBudget | undefined;

@@ -81,8 +81,10 @@ export class LogCalls {
     const patience = deadlineMs === undefined ? {} : { deadlineMs };
     const { executions } = await this.#lists.listExecutions(caller, ask, patience);
     const known = await this.#untilKnown(reading, executions[0]?.id);
+    const hasBegun = request.executionId !== "" || known.latestExecutionId !== "";
+    if (!hasBegun) yield placeMessage("", Math.max(1, request.attempt), request.offset ?? 0);
     const execution = await this.#executionMeant(reading, known);
-    if (execution !== undefined) yield* this.#execution(reading, execution);
+    if (execution !== undefined) yield* this.#execution(reading, execution, hasBegun);
     else if (!request.noFollow) yield exitMessage(exitOfJob(await this.#job(reading)), "", 0);
   }
 
@@ -127,13 +129,21 @@ export class LogCalls {
     }
   }
 
-  /** Attempt after attempt, and how it ended. */
-  async *#execution(reading: Reading, meant: Execution): AsyncGenerator<JobLogsResponse, void, undefined> {
+  /**
+   * Attempt after attempt, and how it ended. The first message says where they begin, for going on there after a break.
+   * @param hasBegun whether there was any execution when the caller asked
+   */
+  async *#execution(
+    reading: Reading,
+    meant: Execution,
+    hasBegun: boolean,
+  ): AsyncGenerator<JobLogsResponse, void, undefined> {
     const { request, follower, signal } = reading;
     const { id: executionId, jobId } = meant;
-    let number = request.attempt === 0 ? Math.max(1, meant.attempts.length) : request.attempt;
-    let from: LogPosition =
-      request.tailBytes === undefined ? { offset: request.offset ?? 0 } : { tailBytes: request.tailBytes };
+    const newest = hasBegun ? Math.max(1, meant.attempts.length) : 1;
+    let number = request.attempt === 0 ? newest : request.attempt;
+    let from = beginning(request, hasBegun && number <= meant.attempts.length);
+    if ("offset" in from) yield placeMessage(executionId, number, from.offset);
     for (;;) {
       const execution = await this.#parts.store.execution(executionId);
       if (execution === undefined) throw new JobNotFoundError(jobId);
@@ -164,15 +174,24 @@ export class LogCalls {
   }
 }
 
+/** What has not begun when it is asked for has no end to count a tail from: all of it comes later. */
+function beginning({ offset, tailBytes }: JobRequest, hasBegun: boolean): LogPosition {
+  return tailBytes === undefined || !hasBegun ? { offset: offset ?? 0 } : { tailBytes };
+}
+
 function exitMessage(exit: JobExit, executionId: string, attempt: number): JobLogsResponse {
+  return { ...placeMessage(executionId, attempt, exit.outputBytes), exit };
+}
+
+function placeMessage(executionId: string, attempt: number, offset: number): JobLogsResponse {
   return {
     log: new Uint8Array(),
     stream: OutputStream.UNSPECIFIED,
-    offset: exit.outputBytes,
+    offset,
     executionId,
     attempt,
     gapBytes: 0,
-    exit,
+    exit: undefined,
     restLost: false,
   };
 }

@@ -72,6 +72,8 @@ class Scene {
 class Log {
   readonly seen: string[] = [];
   readonly last: { exit?: JobLogsResponse["exit"] } = {};
+  /** Where the reader would go on if the stream broke now. */
+  next: Partial<JobRequest> = {};
   readonly done: Promise<void>;
   #at = "";
 
@@ -81,11 +83,13 @@ class Log {
   }
 
   async #read(messages: AsyncIterable<JobLogsResponse>): Promise<void> {
-    for await (const { attempt, offset, log, gapBytes, exit, restLost } of messages) {
+    for await (const { executionId, attempt, offset, log, gapBytes, exit, restLost } of messages) {
+      this.next = { executionId, attempt, offset: offset + gapBytes + log.length };
       const place = `${String(attempt)}@${String(offset)}`;
       if (exit !== undefined) this.#add(`${place} exit ${String(exit.status)}`);
       else if (restLost) this.#add(`${place} rest lost`);
       else if (gapBytes > 0) this.#add(`${place} gap ${String(gapBytes)}`);
+      else if (log.length === 0) continue;
       else if (place === this.#at) this.seen.push(`${this.seen.pop() ?? ""}${Buffer.from(log).toString()}`);
       else this.#add(`${place} ${Buffer.from(log).toString()}`);
       this.#at = `${String(attempt)}@${String(offset + log.length)}`;
@@ -184,6 +188,35 @@ describe("the logs of a running job", () => {
     expect(await from({ attempt: 2, offset: 6, executionId: E1 })).toEqual(["2@6 exit 3"]);
   });
 
+  test("say where they begin before there is anything to read, so that nothing is skipped after a break", async () => {
+    const scene = await new Scene().submitted();
+    scene.output.write("before");
+    const newest = scene.follow(2);
+    const tail = scene.follow(2, { tailBytes: 0 });
+    const next = scene.follow(2, { attempt: 2, tailBytes: 100 });
+    await settled();
+    expect(newest.next).toEqual({ executionId: E1, attempt: 1, offset: 6 });
+    expect(tail.next).toEqual({ executionId: E1, attempt: 1, offset: 6 });
+    expect(next.next).toEqual({ executionId: E1, attempt: 2, offset: 0 });
+    scene.output.write(" and after").end();
+    scene.attempts(RUNNING, result(16), undefined);
+    const resumed = scene.follow(2, tail.next);
+    await settled();
+    expect(resumed.seen).toEqual(["1@6  and after"]);
+  });
+
+  test("with a tail, of an attempt that has not begun come from its start, whenever this node hears of it", async () => {
+    const scene = await new Scene().submitted();
+    scene.attempts(PENDING);
+    const log = scene.follow(2, { tailBytes: 3 });
+    await settled();
+    expect(log.next).toEqual({ executionId: E1, attempt: 1, offset: 0 });
+    scene.output.write("written meanwhile");
+    scene.attempts(RUNNING, undefined);
+    await settled();
+    expect(log.seen).toEqual(["1@0 written meanwhile"]);
+  });
+
   test("that are not followed end with what there is", async () => {
     const scene = await new Scene().submitted();
     scene.output.write("half");
@@ -207,6 +240,7 @@ describe("the logs of a running job", () => {
     const request = JobRequest.fromPartial({ id: "a", noFollow: true });
     const { signal } = new AbortController();
     const messages = scene.cluster.service(2).logs(alice, request, { signal });
+    expect((await messages.next()).value).toMatchObject({ executionId: E1, attempt: 1, offset: 0 });
     expect((await messages.next()).value).toMatchObject({ offset: 0, log: Buffer.from("half") });
     scene.output.write(" and the rest");
     const after = messages.next();
@@ -242,6 +276,19 @@ describe("when the node that holds the output", () => {
     expect(log.seen).toEqual(["1@0 before and after", "1@16 exit 3"]);
     expect(scene.cluster.held.get(3)!.asked.map(({ offset }) => offset)).toEqual([0, 7]);
     expect(scene.cluster.clock.timers).toBe(0);
+  });
+
+  test("is cut off before the first byte of a tail, the logs go on where the tail began", async () => {
+    const scene = await new Scene().submitted();
+    scene.output.write("before ");
+    const log = scene.follow(1, { tailBytes: 0 });
+    await settled();
+    scene.cluster.peers.disconnect(3);
+    scene.output.write("meanwhile");
+    await scene.cluster.clock.advance(3_000);
+    scene.cluster.peers.reconnect(3);
+    await scene.cluster.clock.advance(1_000);
+    expect(log.seen).toEqual(["1@7 meanwhile"]);
   });
 
   test("is cut off again after a long silence, its patience is whole again", async () => {
@@ -339,6 +386,24 @@ describe("when the node that holds the output", () => {
 });
 
 describe("a job without any execution", () => {
+  test("has no end to count a tail from: all of its first attempt comes, also after a break", async () => {
+    const scene = await new Scene().submitted();
+    const { store } = scene.cluster;
+    const [job, execution] = [store.jobs.get("a")!, store.executions.get(E1)!];
+    store.jobs.set("a", { ...job, latestExecutionId: "" });
+    store.executions.delete(E1);
+    const log = scene.follow(2, { tailBytes: 2 });
+    await settled();
+    expect(log.next).toEqual({ executionId: "", attempt: 1, offset: 0 });
+    scene.output.write("first").end();
+    store.jobs.set("a", job);
+    store.executions.set(E1, execution);
+    scene.attempts(PENDING, result(5));
+    const resumed = scene.follow(2, log.next);
+    await settled();
+    expect([log.seen, resumed.seen]).toEqual([["1@0 first"], ["1@0 first"]]);
+  });
+
   test("that is to run later is waited for; one that never ran has an exit", async () => {
     const scene = new Scene();
     const later = submit({

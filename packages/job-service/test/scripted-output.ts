@@ -74,6 +74,7 @@ export class ScriptedOutputs {
         request.tailBytes === undefined
           ? (request.offset ?? 0)
           : Math.max(0, output.bytes.length - request.tailBytes);
+      if (request.tailBytes !== undefined) yield OutputPiece.fromPartial({ offset: at });
       const thereNow = output.bytes.length;
       for (;;) {
         signal.throwIfAborted();

@@ -3,6 +3,12 @@
  */
 import type { OutputPiece, OutputReaderOptions, TaskResult } from "@coxswain/executor";
 
+/** Where a tail begins: told before there is anything to read, so that its reader can go on there. */
+export interface BeginRecord {
+  readonly kind: "begin";
+  readonly offset: number;
+}
+
 /** The last of an attempt's output: how it ended. */
 export interface ExitRecord extends Pick<TaskResult, "outcome" | "exitCode" | "signal" | "errorType"> {
   readonly kind: "exit";
@@ -10,7 +16,7 @@ export interface ExitRecord extends Pick<TaskResult, "outcome" | "exitCode" | "s
   readonly offset: number;
 }
 
-export type OutputRecord = OutputPiece | ExitRecord;
+export type OutputRecord = BeginRecord | OutputPiece | ExitRecord;
 
 /** Where a reader begins, and whether it waits. */
 export interface AttemptReaderOptions extends OutputReaderOptions {
@@ -21,7 +27,7 @@ export interface AttemptReaderOptions extends OutputReaderOptions {
 /** Offsets are the same wherever the bytes come from, so that a reader can resume elsewhere. */
 export interface AttemptOutput {
   /**
-   * Chunks and gaps in order, then the exit record. Nothing is held before the first `next`. Leave by `break` or by
+   * Where a tail begins, if one is asked for; chunks and gaps in order, then the exit record. Nothing is held before the first `next`. Leave by `break` or by
    * the signal; the iteration rejects with the signal's reason.
    */
   reader(options?: AttemptReaderOptions): AsyncGenerator<OutputRecord, void, undefined>;

@@ -18,6 +18,7 @@ export class LiveOutput implements AttemptOutput {
     const reader = this.buffer.reader(options);
     const nowBytes = this.buffer.totalBytes;
     try {
+      if (options.tailBytes !== undefined) yield { kind: "begin", offset: reader.offset };
       // Whatever came after the beginning stands before the exit, which comes once nothing is to be waited for.
       while (!options.noFollow || this.buffer.closed || reader.offset < nowBytes) {
         const next = await reader.next();

@@ -8,8 +8,9 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { AttemptRef, OutputBuffer } from "@coxswain/executor";
+import type { AttemptRef, Clock, OutputBuffer } from "@coxswain/executor";
 import type { AttemptOutput, ExitRecord } from "./attempt-output.ts";
+import { OutputTooLargeError } from "./output-errors.ts";
 import { framesOf } from "./spool-frames.ts";
 import { SpooledOutput } from "./spooled-output.ts";
 
@@ -22,8 +23,8 @@ export interface OutputSpoolOptions {
   readonly maxAttempts?: number;
   /** Since the attempt's end. Default seven days. */
   readonly maxAgeMs?: number;
-  /** Wall clock, milliseconds since the epoch. Default the machine's. */
-  readonly now?: () => number;
+  /** Lets outputs go at their age until the spool is closed. Default the machine's without timers: they go with the next put. */
+  readonly clock?: Clock;
 }
 
 interface Spooled {
@@ -34,16 +35,20 @@ interface Spooled {
 const SUFFIX = ".output";
 const UNFINISHED = ".unfinished";
 
+const withoutTimers: Clock = { now: Date.now, after: () => () => {} };
+
 export class OutputSpool {
   readonly #limits: Required<OutputSpoolOptions>;
   /** Oldest first. */
   readonly #files = new Map<string, Spooled>();
   #totalBytes = 0;
-  /** Files are written one after the other. */
+  /** Files are written and removed one after the other. */
   #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+  #cancelPruning: () => void = () => {};
 
   private constructor(options: OutputSpoolOptions) {
-    const defaults = { maxBytes: 256 * 1024 * 1024, maxAttempts: 10_000, maxAgeMs: 7 * 24 * 3_600_000, now: Date.now };
+    const defaults = { maxBytes: 256 * 1024 * 1024, maxAttempts: 10_000, maxAgeMs: 7 * 24 * 3_600_000, clock: withoutTimers };
     this.#limits = { ...defaults, ...options };
   }
 
@@ -65,11 +70,12 @@ export class OutputSpool {
     return this.#files.size;
   }
 
-  /** Writes what is kept of an output that has ended. Rejects with the system's error when that fails; then nothing of it is left. */
+  /**
+   * Writes what is kept of an output that has ended. Rejects with OUTPUT_TOO_LARGE where it is more than the whole spool
+   * may hold, and with the system's error when writing fails; then nothing of it is left.
+   */
   put(ref: AttemptRef, output: OutputBuffer, exit: ExitRecord): Promise<void> {
-    const written = this.#last.then(() => this.#write(nameOf(ref), output, exit));
-    this.#last = written.catch(() => {});
-    return written;
+    return this.#next(() => this.#write(nameOf(ref), output, exit));
   }
 
   /** Undefined when it was never written or is gone. */
@@ -78,19 +84,28 @@ export class OutputSpool {
     return this.#files.has(name) ? new SpooledOutput(join(this.#limits.directory, name)) : undefined;
   }
 
-  /** Resolves when all that was put is written. */
+  /** Resolves when all that was put is written; from then on nothing goes by its age. */
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelPruning();
     await this.#last;
   }
 
+  #next(step: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(step);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
   async #find(): Promise<void> {
-    const { directory } = this.#limits;
+    const { directory, maxBytes } = this.#limits;
     const found: [string, Spooled][] = [];
     for (const name of await readdir(directory)) {
       if (name.endsWith(UNFINISHED)) await rm(join(directory, name), { force: true });
       if (!name.endsWith(SUFFIX)) continue;
       const { size, mtimeMs } = await stat(join(directory, name));
-      found.push([name, { sizeBytes: size, endedAtMs: mtimeMs }]);
+      if (size > maxBytes) await rm(join(directory, name), { force: true });
+      else found.push([name, { sizeBytes: size, endedAtMs: mtimeMs }]);
     }
     found.sort(([, a], [, b]) => a.endedAtMs - b.endedAtMs);
     for (const [name, spooled] of found) this.#add(name, spooled);
@@ -100,10 +115,10 @@ export class OutputSpool {
     const path = join(this.#limits.directory, name);
     const unfinished = `${path}${UNFINISHED}`;
     try {
-      const sizeBytes = await writeAll(unfinished, framesOf(output, exit));
+      const sizeBytes = await writeAll(unfinished, framesOf(output, exit), this.#limits.maxBytes);
       await rename(unfinished, path);
       this.#forget(name);
-      this.#add(name, { sizeBytes, endedAtMs: this.#limits.now() });
+      this.#add(name, { sizeBytes, endedAtMs: this.#limits.clock.now() });
     } catch (error) {
       await rm(unfinished, { force: true });
       throw error;
@@ -113,13 +128,24 @@ export class OutputSpool {
 
   /** A reader that has a file open goes on reading it. */
   async #prune(): Promise<void> {
-    const { maxBytes, maxAttempts, maxAgeMs, directory, now } = this.#limits;
-    const oldestMs = now() - maxAgeMs;
+    const { maxBytes, maxAttempts, maxAgeMs, directory, clock } = this.#limits;
+    const tooOldMs = clock.now() - maxAgeMs;
     for (const [name, { endedAtMs }] of this.#files) {
-      if (this.#totalBytes <= maxBytes && this.#files.size <= maxAttempts && endedAtMs >= oldestMs) return;
+      if (this.#totalBytes <= maxBytes && this.#files.size <= maxAttempts && endedAtMs > tooOldMs) break;
       this.#forget(name);
       await rm(join(directory, name), { force: true });
     }
+    this.#pruneAtNextAge();
+  }
+
+  /** What the disk does not let go then is found again by the next open. */
+  #pruneAtNextAge(): void {
+    this.#cancelPruning();
+    const [oldest] = this.#files.values();
+    if (oldest === undefined || this.#closed) return;
+    const { clock, maxAgeMs } = this.#limits;
+    const prune = (): void => void this.#next(() => this.#prune()).catch(() => {});
+    this.#cancelPruning = clock.after(oldest.endedAtMs + maxAgeMs - clock.now(), prune);
   }
 
   #add(name: string, spooled: Spooled): void {
@@ -138,13 +164,14 @@ function nameOf({ executionId, attempt }: AttemptRef): string {
   return `${createHash("sha256").update(executionId).digest("hex").slice(0, 40)}-${attempt}${SUFFIX}`;
 }
 
-async function writeAll(path: string, pieces: Iterable<Uint8Array>): Promise<number> {
+async function writeAll(path: string, pieces: Iterable<Uint8Array>, maxBytes: number): Promise<number> {
   const file = await open(path, "w", 0o600);
   try {
     let sizeBytes = 0;
     for (const piece of pieces) {
-      await file.writeFile(piece);
       sizeBytes += piece.length;
+      if (sizeBytes > maxBytes) throw new OutputTooLargeError(maxBytes);
+      await file.writeFile(piece);
     }
     return sizeBytes;
   } finally {

@@ -28,6 +28,7 @@ export class SpooledOutput implements AttemptOutput {
         let total = 0;
         for await (const { offset, body, kind } of readFrames(file)) total = offset + (kind === "exit" ? 0 : body.length);
         at = Math.max(0, total - tailBytes);
+        yield { kind: "begin", offset: at };
       }
       for await (const frame of readFrames(file)) {
         for (const record of recordsOf(frame, at, maxBytes)) {

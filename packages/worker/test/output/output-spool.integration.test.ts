@@ -8,6 +8,7 @@ import { exitRecord } from "../../src/output/attempt-output.ts";
 import type { OutputRecord } from "../../src/output/attempt-output.ts";
 import { LiveOutput } from "../../src/output/live-output.ts";
 import { OutputSpool } from "../../src/index.ts";
+import { HandClock } from "../hand-clock.ts";
 import { collect, shown } from "./records.ts";
 
 let directory: string;
@@ -77,8 +78,8 @@ describe("OutputSpool", () => {
   });
 
   test("the oldest go when there are too many, too large or too old", async () => {
-    let nowMs = Date.now();
-    const limits = { directory, maxAttempts: 3, maxBytes: 2_000, maxAgeMs: 1_000_000, now: () => nowMs };
+    const clock = new HandClock();
+    const limits = { directory, maxAttempts: 3, maxBytes: 2_000, maxAgeMs: 1_000_000, clock };
     const spool = await OutputSpool.open(limits);
     const kept = (): string[] => ["a", "b", "c", "d", "e"].filter((id) => spool.output(ref(id)));
     for (const id of ["a", "b", "c", "d"]) await put(spool, id, written(10, id));
@@ -86,10 +87,39 @@ describe("OutputSpool", () => {
     await put(spool, "e", written(5_000, "e".repeat(1_800)));
     expect(kept()).toEqual(["e"]);
     expect(spool.totalBytes).toBeLessThanOrEqual(2_000);
-    nowMs += 2_000_000;
+    clock.suspend(2_000_000);
     await put(spool, "a", written(10, "a"));
     expect(kept()).toEqual(["a"]);
     expect([spool.attemptCount, (await readdir(directory)).length]).toEqual([1, 1]);
+  });
+
+  test("what grows too old while nothing else is put goes by the clock, until the spool is closed", async () => {
+    const clock = new HandClock();
+    const spool = await OutputSpool.open({ directory, maxAgeMs: 1_000, clock });
+    expect(clock.pending).toBe(0);
+    await put(spool, "a", written(10, "a"));
+    clock.advance(600);
+    await put(spool, "b", written(10, "b"));
+    clock.advance(399);
+    expect(spool.attemptCount).toBe(2);
+    clock.advance(1);
+    await put(spool, "c", written(10, "c"));
+    expect([spool.output(ref("a")), spool.attemptCount, clock.pending]).toEqual([undefined, 2, 1]);
+    clock.advance(600);
+    await spool.close();
+    expect([spool.output(ref("b")), spool.attemptCount, (await readdir(directory)).length]).toEqual([undefined, 1, 1]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("one that is larger than the whole spool is refused, and the others stay, also where the limit was lowered", async () => {
+    const spool = await OutputSpool.open({ directory, maxBytes: 2_000 });
+    await put(spool, "a", written(10, "a"));
+    const large = put(spool, "large", written(5_000, "x".repeat(1_990)));
+    await expect(large).rejects.toMatchObject({ code: "OUTPUT_TOO_LARGE", category: "exhausted" });
+    expect([spool.output(ref("large")), spool.attemptCount, (await readdir(directory)).length]).toEqual([undefined, 1, 1]);
+    await put(spool, "b", written(5_000, "b".repeat(1_000)));
+    const lowered = await OutputSpool.open({ directory, maxBytes: 1_000 });
+    expect([lowered.output(ref("a")) !== undefined, lowered.output(ref("b"))]).toEqual([true, undefined]);
   });
 
   test("at open, limits hold by the files' own ages, and what was not finished is removed", async () => {

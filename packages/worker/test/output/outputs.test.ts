@@ -42,7 +42,17 @@ test("case 10: a reader that joins after the end gets what is kept, then the exi
   end();
   await settle();
   const records = await collect(outputs.of({ executionId: "a", attempt: 1 })!.reader({ tailBytes: 2 }));
-  expect(records.map(({ kind }) => kind)).toEqual(["chunk", "exit"]);
+  expect(records.map(({ kind }) => kind)).toEqual(["begin", "chunk", "exit"]);
+});
+
+test("a tail says where it begins before there is anything to read", async () => {
+  const outputs = new Outputs({ spool: undefined, keptInMemory: 1, logger: silentLogger });
+  const { buffer } = running(outputs, "a");
+  buffer.write(Buffer.from("abc"), "stdout");
+  const reader = outputs.of({ executionId: "a", attempt: 1 })!.reader({ tailBytes: 0 });
+  expect(await reader.next()).toEqual({ done: false, value: { kind: "begin", offset: 3 } });
+  await reader.return();
+  expect(buffer.readerCount).toBe(0);
 });
 
 test("a reader that does not follow goes on to the exit when the attempt ends while it reads", async () => {
