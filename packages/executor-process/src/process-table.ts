@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { isShortage } from "./shortage.ts";
+import { isShortage } from "@coxswain/executor";
 
 /** Processes looked at in one go, so that a scan of a full table does not hold up the event loop. */
 const SLICE = 64;

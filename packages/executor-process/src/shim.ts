@@ -2,9 +2,8 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
-import { StartFailedError } from "@coxswain/executor";
+import { isShortage, StartFailedError } from "@coxswain/executor";
 import type { Payload } from "./payload.ts";
-import { isShortage } from "./shortage.ts";
 
 /**
  * Waits for one line on descriptor 3, then becomes the payload; without it (the node died, or

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isShortage } from "@coxswain/executor";
 import { errnoOf } from "./cgroup-files.ts";
 import type { CgroupFiles } from "./cgroup-files.ts";
 import { controlWrites, counterIn, wordsIn } from "./control-files.ts";
 import type { Limits } from "../limits.ts";
-import { isShortage } from "../shortage.ts";
 
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 50;
