@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { ABLE, FakeEngine } from "./fake-engine.ts";
@@ -74,5 +77,53 @@ describe("the requests of an attempt", () => {
     const { docker } = new Engine({ socketPath: engine.socketPath, engineTimeoutMs: 1 });
     expect(inspect(engineAgent(), { showHidden: true, depth: null })).toBe("the engine's connections");
     expect(inspect((docker as unknown as { modem: { agent: unknown } }).modem.agent, { depth: null })).toBe("the engine's connections");
+  });
+});
+
+describe("a removal that meets a conflict", () => {
+  const TIMEOUT_MS = 300;
+  const remove = (): Promise<void> => new Engine({ socketPath: engine.socketPath, engineTimeoutMs: TIMEOUT_MS }).remove("c0ffee");
+  const removals = (): number => engine.log.filter((line) => line === "remove").length;
+
+  test.each(["removing", "dead"])("is done when the container is %s: it does not run, nor ever will", async (status) => {
+    engine.removals = [409];
+    engine.status = status;
+    await remove();
+    expect(removals()).toBe(1);
+  });
+
+  test("is asked for again while the container may run, until the engine does not know it any more", async () => {
+    engine.removals = [409, 409, 404];
+    engine.status = "running";
+    await remove();
+    expect(removals()).toBe(3);
+  });
+
+  test("fails when the conflict stays", async () => {
+    engine.removals = Array.from({ length: 1_000 }, () => 409);
+    engine.status = "running";
+    await expect(remove()).rejects.toMatchObject({ statusCode: 409 });
+  });
+});
+
+describe("whether the engine takes connections", () => {
+  const at = (socketPath: string): Engine => new Engine({ socketPath, engineTimeoutMs: 60_000 });
+
+  test("is a matter of its socket: one that refuses, or is not there, takes none", async () => {
+    expect(await at(engine.socketPath).accepts()).toBe(true);
+    expect(await at(`${engine.socketPath}.none`).accepts()).toBe(false);
+  });
+
+  test("is asked again when there are too many at its door for the moment", async () => {
+    const socketPath = join(engine.directory, "busy.sock");
+    const busy = createServer((socket) => socket.destroy()).listen({ path: socketPath, backlog: 1 });
+    await once(busy, "listening");
+    // Within one turn of the event loop, so that nobody is let in between.
+    const crowd = Array.from({ length: 3 }, () => connect(socketPath).on("error", () => {}));
+    const refused = once(crowd.at(-1)!, "error");
+    const accepts = at(socketPath).accepts();
+    expect(await refused).toMatchObject([{ code: "EAGAIN" }]);
+    expect(await accepts).toBe(true);
+    await new Promise((resolve) => busy.close(resolve));
   });
 });
