@@ -22,6 +22,7 @@ import { Termination } from "./termination.ts";
 export type Origin = { readonly spec: ContainerSpec } | { readonly adopted: AdoptedContainer };
 
 const TAIL_BYTES = 512;
+const KILL_AGAIN_MS = 1_000;
 
 /**
  * One attempt, in order: create; attach, wait and protect, side by side; start; the exit; the end of the output. The
@@ -197,7 +198,9 @@ export class ContainerAttempt implements RunningTask {
       await this.#around.engine.kill(id, signal);
     } catch (error) {
       this.#context.logger.warn({ err: error, signal, ...this.ref }, "the engine did not pass the signal on");
-      if (signal === "SIGKILL") await endMarked(this.#run.marker);
+      if (signal !== "SIGKILL") return;
+      await endMarked(this.#run.marker).catch(() => {});
+      this.#context.clock.after(KILL_AGAIN_MS, () => this.#termination.killAgain());
     }
   }
 

@@ -57,20 +57,27 @@ export class DockerExecutor implements Executor {
 
   /**
    * Takes up attempts of an earlier incarnation that run, or have ended unseen. What they wrote
-   * before is gone; their limit still counts from their start. Call before `reap`.
+   * before is gone; their limit still counts from their start. One that cannot be looked at is left to `reap`. Call
+   * before that.
    *
    * @param surroundings default: a guard that ends nothing, no log, the machine's clock
    */
   async adopt(attempts: readonly AttemptRef[], surroundings: Partial<AdoptionContext> = {}): Promise<RunningTask[]> {
     const wanted = new Set(attempts.map(containerName));
     const found = (await this.#predecessors()).filter(isAdoptable);
+    const { engine } = this.#around;
     const tasks = found.map(async ({ id, identity }) => {
       if (!identity || !wanted.has(containerName(identity.ref))) return [];
-      const { docker } = this.#around.engine;
-      const adopted = adoptedFrom(await this.#around.engine.within(docker.getContainer(id).inspect()));
       const { ref, jobId, dueMs } = identity;
       const context = { guard: new MemoryGuard(), logger: silentLogger, clock: systemClock, ...surroundings, ref, jobId, dueMs };
-      return [this.#register.add(ref, () => new ContainerAttempt({ adopted }, identity, context, this.#around))];
+      try {
+        const adopted = adoptedFrom(await engine.within(engine.docker.getContainer(id).inspect()));
+        return [this.#register.add(ref, () => new ContainerAttempt({ adopted }, identity, context, this.#around))];
+      } catch (error) {
+        // Only this one: the others may be taken up already, and would run on unseen if this rejected.
+        context.logger.warn({ err: error, ...ref }, "what an earlier start left cannot be adopted");
+        return [];
+      }
     });
     return (await Promise.all(tasks)).flat();
   }
@@ -80,8 +87,12 @@ export class DockerExecutor implements Executor {
    * it sees to it at intervals that the scope has no containers but those of attempts that run here.
    */
   async reap(): Promise<void> {
-    await this.#removeUnowned(await this.#predecessors());
-    this.#orphans.watch();
+    try {
+      await this.#removeUnowned(await this.#predecessors());
+    } finally {
+      // What an engine that failed did not remove goes once it does as it is told.
+      this.#orphans.watch();
+    }
   }
 
   /** What happens at intervals after `reap`: ends and removes all containers of the scope, and of some age, that belong to no attempt here. */

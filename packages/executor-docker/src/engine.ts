@@ -2,6 +2,7 @@ import type { Agent } from "node:http";
 import { connect } from "node:net";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
+import { isShortage } from "@coxswain/executor";
 import Docker from "dockerode";
 import type { ContainerSpec } from "./container-spec.ts";
 import { EngineLostError, EngineUnfitError, messageOf, statusOf } from "./docker-errors.ts";
@@ -13,6 +14,8 @@ import { exitCodeIn } from "./exit-code.ts";
 import { MARKER, SCOPE } from "./labels.ts";
 
 const PING_MS = 50;
+/** From then on a container does not run, nor ever will. */
+const GOING = new Set(["removing", "dead"]);
 
 /** How the library asks; needed where its own methods keep part of the answer to themselves. */
 interface Dialer {
@@ -112,37 +115,42 @@ export class Engine {
 
   /** Ends and removes a container with its volumes; harmless for one that is gone or going. */
   async remove(id: string): Promise<void> {
-    await this.within(this.docker.getContainer(id).remove({ force: true, v: true })).catch((error: unknown) => {
-      const status = statusOf(error);
-      if (status !== 404 && status !== 409) throw error;
-    });
+    const giveUpAt = performance.now() + this.#timeoutMs;
+    for (;;) {
+      try {
+        await this.within(this.docker.getContainer(id).remove({ force: true, v: true }));
+        return;
+      } catch (error) {
+        if (statusOf(error) === 404) return;
+        // A conflict: another removal is under way, or something keeps the engine from this one.
+        if (statusOf(error) !== 409) throw error;
+        if (await this.#isGoing(id)) return;
+        if (performance.now() > giveUpAt) throw error;
+      }
+      await delay(PING_MS);
+    }
   }
 
   /** Removes the container of this name if it is this run's; a namesake may be another's. */
   async removeRun(name: string, marker: string): Promise<void> {
-    const found = await this.within(this.docker.getContainer(name).inspect()).catch((error: unknown) => {
-      if (statusOf(error) === 404) return undefined;
-      throw error;
-    });
+    const found = await this.#inspect(name);
     if (found?.Config.Labels[MARKER] === marker) await this.remove(found.Id);
   }
 
   /**
    * Whether the engine takes connections. One that shuts down takes none any more before it ends its containers, so
    * the end of a container that it ended is told from one of its own. Costs a fraction of a millisecond.
+   *
+   * @throws {EngineLostError} when that cannot be found out
    */
   async accepts(): Promise<boolean> {
-    const socket = connect(this.#socketPath);
-    const accepted = new Promise<boolean>((resolve) => {
-      socket.once("connect", () => resolve(true));
-      socket.once("error", () => resolve(false));
-    });
-    try {
-      return await this.within(accepted);
-    } catch {
-      return false;
-    } finally {
-      socket.destroy();
+    const giveUpAt = performance.now() + this.#timeoutMs;
+    for (;;) {
+      const refusal = await this.#knock();
+      if (!isShortage(refusal)) return refusal === undefined;
+      // It has too many at the door, or there is no descriptor left here: it may be up.
+      if (performance.now() > giveUpAt) throw new EngineLostError("The engine could not be reached for want of descriptors.", { cause: refusal });
+      await delay(PING_MS);
     }
   }
 
@@ -150,7 +158,7 @@ export class Engine {
   async staysUp(forMs: number): Promise<boolean> {
     const until = performance.now() + forMs;
     while (performance.now() < until) {
-      const up = await this.within(this.docker.ping(), forMs).then(() => true, () => false);
+      const up = await this.within(this.docker.ping(), forMs).then(() => true, isShortage);
       if (!up) return false;
       await delay(PING_MS);
     }
@@ -159,6 +167,33 @@ export class Engine {
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  /** Why it takes no connection; undefined: it does. */
+  async #knock(): Promise<Error | undefined> {
+    const socket = connect(this.#socketPath);
+    const answered = new Promise<Error | undefined>((resolve) => {
+      socket.once("connect", () => resolve(undefined));
+      socket.once("error", resolve);
+    });
+    try {
+      return await this.within(answered);
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  async #isGoing(id: string): Promise<boolean> {
+    const found = await this.#inspect(id);
+    return found === undefined || GOING.has(found.State.Status);
+  }
+
+  /** Undefined if the engine knows no such container. */
+  #inspect(name: string): Promise<Docker.ContainerInspectInfo | undefined> {
+    return this.within(this.docker.getContainer(name).inspect()).catch((error: unknown) => {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    });
   }
 
   #post<T>(request: object): Promise<T> {

@@ -40,6 +40,11 @@ export class Termination {
     this.#cancelKill();
   }
 
+  /** For when a signal did not arrive; harmless once the container is gone. */
+  killAgain(): void {
+    this.#send?.("SIGKILL");
+  }
+
   ask(cause: Cause, graceMs: number): void {
     this.#cause ??= cause;
     this.#resolveAsked();

@@ -1,9 +1,15 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { systemClock } from "@coxswain/executor";
 import { ABLE, FakeEngine } from "./fake-engine.ts";
 import { Bench } from "./bench.ts";
 import { engineAgent } from "../src/engine-agent.ts";
 import { Engine } from "../src/engine.ts";
+import { labelsOf } from "../src/labels.ts";
 
 let engine: FakeEngine;
 let bench: Bench;
@@ -74,5 +80,96 @@ describe("the requests of an attempt", () => {
     const { docker } = new Engine({ socketPath: engine.socketPath, engineTimeoutMs: 1 });
     expect(inspect(engineAgent(), { showHidden: true, depth: null })).toBe("the engine's connections");
     expect(inspect((docker as unknown as { modem: { agent: unknown } }).modem.agent, { depth: null })).toBe("the engine's connections");
+  });
+});
+
+describe("a removal that meets a conflict", () => {
+  const TIMEOUT_MS = 300;
+  const remove = (): Promise<void> => new Engine({ socketPath: engine.socketPath, engineTimeoutMs: TIMEOUT_MS }).remove("c0ffee");
+  const removals = (): number => engine.log.filter((line) => line === "remove").length;
+
+  test.each(["removing", "dead"])("is done when the container is %s: it does not run, nor ever will", async (status) => {
+    engine.removals = [409];
+    engine.status = status;
+    await remove();
+    expect(removals()).toBe(1);
+  });
+
+  test("is asked for again while the container may run, until the engine does not know it any more", async () => {
+    engine.removals = [409, 409, 404];
+    engine.status = "running";
+    await remove();
+    expect(removals()).toBe(3);
+  });
+
+  test("fails when the conflict stays", async () => {
+    engine.removals = Array.from({ length: 1_000 }, () => 409);
+    engine.status = "running";
+    await expect(remove()).rejects.toMatchObject({ statusCode: 409 });
+  });
+});
+
+describe("whether the engine takes connections", () => {
+  const at = (socketPath: string): Engine => new Engine({ socketPath, engineTimeoutMs: 60_000 });
+
+  test("is a matter of its socket: one that refuses, or is not there, takes none", async () => {
+    expect(await at(engine.socketPath).accepts()).toBe(true);
+    expect(await at(`${engine.socketPath}.none`).accepts()).toBe(false);
+  });
+
+  test("is asked again when there are too many at its door for the moment", async () => {
+    const socketPath = join(engine.directory, "busy.sock");
+    const busy = createServer((socket) => socket.destroy()).listen({ path: socketPath, backlog: 1 });
+    await once(busy, "listening");
+    // Within one turn of the event loop, so that nobody is let in between.
+    const crowd = Array.from({ length: 3 }, () => connect(socketPath).on("error", () => {}));
+    const refused = once(crowd.at(-1)!, "error");
+    const accepts = at(socketPath).accepts();
+    expect(await refused).toMatchObject([{ code: "EAGAIN" }]);
+    expect(await accepts).toBe(true);
+    await new Promise((resolve) => busy.close(resolve));
+  });
+});
+
+describe("an attempt whose engine fails at a signal", () => {
+  const TIMEOUT_MS = 60_000;
+
+  test("is killed again, until it has ended", async () => {
+    engine.hangs = true;
+    engine.kills = [500, 500];
+    const impatient = { ...systemClock, after: (delayMs: number, then: () => void) => systemClock.after(delayMs < TIMEOUT_MS ? 0 : delayMs, then) };
+    const task = await bench.start({ shell: "sleep 1000" }, TIMEOUT_MS, { clock: impatient });
+    await engine.untilAsked("start", 1);
+    await task.stop(0);
+    expect(await task.result).toMatchObject({ outcome: "stopped", signal: "SIGKILL" });
+    expect(engine.log.filter((line) => line === "kill")).toHaveLength(3);
+  });
+});
+
+describe("what an earlier start left", () => {
+  const left = (attempt: number, inspected?: object): void => {
+    const run = { marker: randomUUID(), incarnation: "killed", timeoutMs: 60_000 };
+    const Labels = labelsOf({ ...bench.context, ref: { ...bench.context.ref, attempt } }, bench.scope, run);
+    engine.containers.push({ Id: `left${attempt}`, State: "running", Created: 0, Labels, ...(inspected ? { inspected } : {}) });
+  };
+
+  test("and cannot be looked at is ended; what can be is adopted all the same", async () => {
+    left(1, { Running: true, StartedAt: new Date().toISOString() });
+    left(2);
+    const refs = [1, 2].map((attempt) => ({ ...bench.context.ref, attempt }));
+    const adopted = await bench.executor.adopt(refs, { guard: bench.guard });
+    expect(adopted.map(({ ref }) => ref)).toEqual([refs[0]]);
+    await bench.executor.reap();
+    expect(engine.urls.filter((url) => url.includes("force="))).toEqual([expect.stringContaining("/left2?")]);
+  });
+
+  test("and the engine did not remove at first is removed later", async () => {
+    const later = new Bench(engine, { scope: bench.scope, reconcileMs: 1, orphanGraceMs: 0 });
+    left(1);
+    engine.removals = [500];
+    const removed = engine.untilAsked("remove", 2);
+    await expect(later.executor.reap()).rejects.toMatchObject({ statusCode: 500 });
+    await removed;
+    await later.close();
   });
 });

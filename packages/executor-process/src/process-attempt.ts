@@ -47,6 +47,8 @@ export class ProcessAttempt implements RunningTask {
   readonly #termination: Termination;
   readonly #cgroup: Cgroup | undefined;
   #startedAtMs = 0;
+  /** It is ended at the next start, by the run's record. */
+  #cgroupStays = false;
 
   /** @param marker names the run; unguessable and never used again */
   constructor(
@@ -77,11 +79,15 @@ export class ProcessAttempt implements RunningTask {
 
   async #live(): Promise<TaskResult> {
     const ending = await this.#run().catch(endingOfStart);
+    if (!this.#cgroupStays) await this.#forget();
+    this.output.end();
+    return { ...ending, startedAtMs: this.#startedAtMs, endedAtMs: this.#context.clock.now() };
+  }
+
+  async #forget(): Promise<void> {
     await this.#around.records.remove(this.#marker).catch((error: unknown) => {
       this.#context.logger.warn({ err: error, ...this.ref }, "what the attempt left on disk stays until the next start");
     });
-    this.output.end();
-    return { ...ending, startedAtMs: this.#startedAtMs, endedAtMs: this.#context.clock.now() };
   }
 
   async #run(): Promise<Ending> {
@@ -100,29 +106,29 @@ export class ProcessAttempt implements RunningTask {
 
   /** From the shim's start to the end of everything that came of it. */
   async #attend(shim: Shim, capture: Capture): Promise<Ending> {
-    const { guard } = this.#context;
-    const startTime = processStat(shim.pid)?.startTime ?? "";
-    const target: ProcessGroupTarget = {
-      kind: "process-group",
-      pgid: shim.pid,
-      startTime,
-      marker: markerEntry(this.#marker),
-      ...(this.#cgroup ? { cgroup: this.#cgroup.directory } : {}),
-    };
+    let target: ProcessGroupTarget | undefined;
     try {
+      target = this.#targetOf(shim);
       const refused = await this.#announce(target);
       if (refused) return refused;
       await this.#cgroup?.make(this.#limits);
       await this.#cgroup?.enter(shim.pid);
       return await this.#supervise(shim, target, capture);
     } finally {
+      // Nothing here rejects: each step is for what must not be left behind.
       shim.cancel();
       await this.#endCgroup();
       await this.#sweep(shim.pid);
       await shim.exit;
-      guard.release(target);
+      if (target) this.#context.guard.release(target);
       await within(this.#around.settings.drainMs, capture.ended);
     }
+  }
+
+  #targetOf({ pid }: Shim): ProcessGroupTarget {
+    const startTime = processStat(pid)?.startTime ?? "";
+    const place = this.#cgroup ? { cgroup: this.#cgroup.directory } : {};
+    return { kind: "process-group", pgid: pid, startTime, marker: markerEntry(this.#marker), ...place };
   }
 
   /** Tells the record and the guard; the payload must not run before both know it. */
@@ -171,10 +177,16 @@ export class ProcessAttempt implements RunningTask {
    * program may exit as it likes when its child is killed.
    */
   async #limitsHit(): Promise<boolean> {
-    const kills = (await this.#cgroup?.oomKills()) ?? 0;
-    const forksRefused = (await this.#cgroup?.forksRefused()) ?? 0;
-    if (kills > 0) this.#context.logger.warn({ limit: "memoryBytes", kills, ...this.ref }, "an attempt hit a limit");
-    if (forksRefused > 0) this.#context.logger.warn({ limit: "pids", forksRefused, ...this.ref }, "an attempt hit a limit");
+    const { logger } = this.#context;
+    // How the program ended is known all the same.
+    const unread = (error: unknown): number => {
+      logger.warn({ err: error, ...this.ref }, "whether an attempt hit a limit cannot be read");
+      return 0;
+    };
+    const kills = (await this.#cgroup?.oomKills().catch(unread)) ?? 0;
+    const forksRefused = (await this.#cgroup?.forksRefused().catch(unread)) ?? 0;
+    if (kills > 0) logger.warn({ limit: "memoryBytes", kills, ...this.ref }, "an attempt hit a limit");
+    if (forksRefused > 0) logger.warn({ limit: "pids", forksRefused, ...this.ref }, "an attempt hit a limit");
     return kills > 0;
   }
 
@@ -195,16 +207,22 @@ export class ProcessAttempt implements RunningTask {
   async #endCgroup(): Promise<void> {
     try {
       const left = (await this.#cgroup?.end()) ?? [];
+      this.#cgroupStays = left.length > 0;
       if (left.length > 0) this.#context.logger.error({ pids: left, ...this.ref }, "processes outlive cgroup.kill");
     } catch (error) {
+      this.#cgroupStays = true;
       this.#context.logger.error({ err: error, ...this.ref }, "the attempt's cgroup stays until the next start");
     }
   }
 
   async #sweep(pgid: number): Promise<void> {
-    const marker = this.#around.isolation.sandbox ? undefined : this.#marker;
-    const left = await sweep({ pgid, marker }, this.#around.finder);
+    const { clock, logger } = this.#context;
+    const { finder, isolation } = this.#around;
+    const marker = isolation.sandbox ? undefined : this.#marker;
+    const unreadable = (error: unknown): void =>
+      logger.warn({ err: error, ...this.ref }, "the process table cannot be read; the attempt ends when it is seen to be gone");
+    const left = await sweep({ pgid, marker }, { finder, clock, unreadable });
     this.#termination.end();
-    if (left.length > 0) this.#context.logger.error({ pids: left, ...this.ref }, "processes outlive SIGKILL");
+    if (left.length > 0) logger.error({ pids: left, ...this.ref }, "processes outlive SIGKILL");
   }
 }

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { readdirSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { isShortage } from "@coxswain/executor";
 
 /** Processes looked at in one go, so that a scan of a full table does not hold up the event loop. */
 const SLICE = 64;
@@ -15,11 +16,18 @@ export interface ProcessStat {
   readonly startTime: string;
 }
 
-/** Undefined if there is no such process. Cost: some 20 microseconds. */
+/** Undefined if there is no such process; throws when the machine lacks what it takes to look. Cost: some 20 microseconds. */
 export function processStat(pid: number): ProcessStat | undefined {
+  const text = read(pid, "stat");
+  return text === undefined ? undefined : parseStat(pid, text);
+}
+
+/** Undefined if the process is gone, or another user's. */
+function read(pid: number, file: "stat" | "environ"): string | undefined {
   try {
-    return parseStat(pid, readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
+    return readFileSync(`/proc/${pid}/${file}`, "latin1");
+  } catch (error) {
+    if (isShortage(error)) throw error;
     return undefined;
   }
 }
@@ -102,13 +110,8 @@ export async function processesWith(entries: ReadonlySet<string>): Promise<Map<s
 
 /** Only `COX_RUN` is of interest, and most processes have none. */
 function environOf(pid: number): string[] {
-  try {
-    const environ = readFileSync(`/proc/${pid}/environ`, "latin1");
-    return environ.includes("COX_RUN=") ? environ.split("\0") : [];
-  } catch {
-    // Gone, or another user's.
-    return [];
-  }
+  const environ = read(pid, "environ");
+  return environ?.includes("COX_RUN=") ? environ.split("\0") : [];
 }
 
 async function scan(look: (pid: number) => void): Promise<void> {

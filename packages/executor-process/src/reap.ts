@@ -1,3 +1,4 @@
+import { systemClock } from "@coxswain/executor";
 import type { Logger } from "@coxswain/executor";
 import { recordedCgroup } from "./cgroup/cgroup-parent.ts";
 import { bootId, groupMembers, processStat } from "./process-table.ts";
@@ -30,7 +31,8 @@ async function reapOne(
     await recordedCgroup(record?.cgroup, name)
       ?.end()
       .catch((error: unknown) => logger.warn({ err: error, ...fields }, "a run's cgroup stays"));
-    const unkillable = await sweep({ pgid, marker: name }, finder);
+    const unreadable = (error: unknown): void => logger.warn({ err: error, ...fields }, "the process table cannot be read; looking again");
+    const unkillable = await sweep({ pgid, marker: name }, { finder, clock: systemClock, unreadable });
     if (unkillable.length > 0) logger.warn({ ...fields, pids: unkillable }, "processes outlive SIGKILL");
   }
   // What cannot be removed is untidy, but no reason for the node not to start.

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Writable } from "node:stream";
-import { StartFailedError } from "@coxswain/executor";
+import { isShortage, StartFailedError } from "@coxswain/executor";
 import type { Payload } from "./payload.ts";
 
 /**
@@ -12,8 +12,6 @@ import type { Payload } from "./payload.ts";
 const scriptOf = ({ openFiles, exports, readInside }: Payload): string => `read -r go <&3 || exit 125
 ulimit -c 0 && ulimit -n ${openFiles} || exit 125
 ${readInside ? "" : `exec 3<&-\n${exports}`}exec "$@"`;
-
-const SHORTAGES = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE"]);
 
 /** How the leader of the group ended. */
 export interface Exit {
@@ -55,10 +53,9 @@ export class Shim {
       await once(child, "spawn");
       return new Shim(child, child.pid as number, child.stdio[3] as Writable, readInside ? `go\n${exports}` : "go\n");
     } catch (error) {
-      const { code = "", message } = error as NodeJS.ErrnoException;
       // The machine is full at the moment; another attempt may find room.
-      if (SHORTAGES.has(code)) throw error;
-      throw new StartFailedError(`The process could not be started: ${message}.`, { cause: error });
+      if (isShortage(error)) throw error;
+      throw new StartFailedError(`The process could not be started: ${(error as Error).message}.`, { cause: error });
     }
   }
 

@@ -68,7 +68,9 @@ export class Termination {
   async grace(): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     while (this.#cause && this.#group !== undefined && performance.now() < this.#killAtMs) {
-      if (!groupExists(this.#group) || (await groupMembers(this.#group)).length === 0) return;
+      // Who cannot be looked for, as when descriptors run out, may wind up still.
+      const members = groupExists(this.#group) ? await groupMembers(this.#group).catch(() => undefined) : [];
+      if (members?.length === 0) return;
       await delay(pauseMs);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }

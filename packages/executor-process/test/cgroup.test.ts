@@ -88,6 +88,15 @@ test("the end kills until it is empty, then removes; a second end is harmless", 
   ]);
 });
 
+test("the end goes on while descriptors are short: nothing is known of what is inside", async () => {
+  const cgroup = (await parent()).of("m");
+  await cgroup.make(DEFAULT_LIMITS);
+  await cgroup.enter(4711);
+  fake.shortages = 2;
+  expect(await cgroup.end()).toEqual([]);
+  expect(fake.calls.at(-1)).toBe("rmdir /cg/coxswain/cox-m");
+});
+
 test("kills for want of memory are counted; a cgroup that is gone counts none", async () => {
   const cgroup = (await parent()).of("m");
   await cgroup.make(DEFAULT_LIMITS);

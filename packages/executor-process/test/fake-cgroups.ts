@@ -15,6 +15,8 @@ export class FakeCgroups implements CgroupFiles {
   lacking: readonly string[] = [];
   /** Writes that the kernel refuses, by the file's name. */
   refused: ReadonlyMap<string, string> = new Map();
+  /** How often a read fails for want of descriptors. */
+  shortages = 0;
 
   constructor(controllers: string) {
     this.files.set("/cg/cgroup.controllers", controllers);
@@ -44,6 +46,8 @@ export class FakeCgroups implements CgroupFiles {
   }
 
   async read(file: string): Promise<string> {
+    this.shortages -= 1;
+    if (this.shortages >= 0) throw errno("EMFILE");
     const text = this.files.get(file);
     if (text === undefined) throw errno("ENOENT");
     return text;

@@ -45,6 +45,7 @@ export { OutputBuffer } from "./output-buffer.ts";
 export type { OutputBufferOptions, OutputChunk, OutputGap, OutputRead, OutputStream } from "./output-buffer.ts";
 export { checkReaderOptions, OutputReader } from "./output-reader.ts";
 export type { OutputPiece, OutputReaderOptions, ReadableOutput } from "./output-reader.ts";
+export { isShortage } from "./shortage.ts";
 export { resultOfRejection } from "./task-result.ts";
 export type { ErrorType, TaskOutcome, TaskResult } from "./task-result.ts";
 export type { DockerTask, ProcessTask, ResourceLimits, Task, TaskSpec, WebhookTask } from "./task-spec.ts";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isShortage } from "@coxswain/executor";
 import { errnoOf } from "./cgroup-files.ts";
 import type { CgroupFiles } from "./cgroup-files.ts";
 import { controlWrites, counterIn, wordsIn } from "./control-files.ts";
@@ -54,7 +55,8 @@ export class Cgroup {
   }
 
   /**
-   * Kills all that is inside, waits until it is empty, and removes it. Harmless when it is gone.
+   * Kills all that is inside, waits until it is empty, and removes it. Harmless when it is gone. Goes on for as long as
+   * it cannot look, as when descriptors run out.
    *
    * @returns the pids that outlive SIGKILL, in which case it stays; empty as a rule
    */
@@ -66,9 +68,10 @@ export class Cgroup {
         await this.#files.rmdir(this.directory);
         return [];
       } catch (error) {
-        if (errnoOf(error) === "ENOENT") return [];
-        if (errnoOf(error) !== "EBUSY") throw error;
-        if (performance.now() > giveUpAt) return this.members();
+        const code = errnoOf(error);
+        if (code === "ENOENT") return [];
+        if (code !== "EBUSY" && !isShortage(error)) throw error;
+        if (code === "EBUSY" && performance.now() > giveUpAt) return this.members();
       }
       await delay(pauseMs);
     }

@@ -11,9 +11,15 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 /** Whether it can read the environment of every process, and so be sure that nothing carries a marker. */
 export const seesAll = process.getuid?.() === 0;
 
+const SHORTAGES = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE"]);
+
 /** @param {Target} target */
 export function killGroup(target) {
-  if (hasLeader(target)) kill(-target.pgid);
+  try {
+    if (hasLeader(target)) kill(-target.pgid);
+  } catch {
+    // It cannot be looked at for a moment; it goes with the rest.
+  }
 }
 
 /**
@@ -84,10 +90,19 @@ function killCgroup(target) {
  * @returns {string[]} nothing for one that is not made yet, or gone
  */
 function linesOf(file) {
+  return read(file)?.split("\n").filter(Boolean) ?? [];
+}
+
+/**
+ * @param {string} file
+ * @returns {string | undefined} undefined: gone, or another user's; throws when the machine lacks what it takes to look
+ */
+function read(file) {
   try {
-    return readFileSync(file, "latin1").split("\n").filter(Boolean);
-  } catch {
-    return [];
+    return readFileSync(file, "latin1");
+  } catch (error) {
+    if (SHORTAGES.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? "")) throw error;
+    return undefined;
   }
 }
 
@@ -104,24 +119,17 @@ function living(pid, markers) {
 
 /** @param {number} pid */
 export function statOf(pid) {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The command's name may contain anything, so fields are counted from its last parenthesis.
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return { state: fields[0], pgid: Number(fields[2]), startTime: fields[19] };
-  } catch {
-    return undefined;
-  }
+  const text = read(`/proc/${pid}/stat`);
+  if (text === undefined) return undefined;
+  // The command's name may contain anything, so fields are counted from its last parenthesis.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { state: fields[0], pgid: Number(fields[2]), startTime: fields[19] };
 }
 
 /** @param {number} pid */
 function environOf(pid) {
-  try {
-    const environ = readFileSync(`/proc/${pid}/environ`, "latin1");
-    return environ.includes("COX_RUN=") ? environ.split("\0") : [];
-  } catch {
-    return [];
-  }
+  const environ = read(`/proc/${pid}/environ`);
+  return environ?.includes("COX_RUN=") ? environ.split("\0") : [];
 }
 
 /** @param {number} pid */

@@ -5,6 +5,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isShortage } from "@coxswain/executor";
 import type { ContainerTarget, Logger } from "@coxswain/executor";
 
 /** A guard of an earlier start of the node, alive or not. */
@@ -24,9 +25,17 @@ const LOOK_AGAIN_MS = 5;
 /** Records of this boot of the machine; those of earlier ones are removed, with the containers they named long gone. */
 export async function guardRecords(directory: string, but: string | undefined): Promise<GuardRecord[]> {
   const bootId = (await readFile("/proc/sys/kernel/random/boot_id", "latin1")).trim();
-  const names = (await readdir(directory)).filter((name) => name.endsWith(".json") && name !== but);
-  const records = await Promise.all(names.map((name) => read(join(directory, name), bootId)));
+  const names = await readdir(directory);
+  await Promise.all(names.filter(isAbandoned).map((name) => rm(join(directory, name), { force: true })));
+  const finished = names.filter((name) => name.endsWith(".json") && name !== but);
+  const records = await Promise.all(finished.map((name) => read(join(directory, name), bootId)));
   return records.flat();
+}
+
+/** What a guard that was killed was just writing; one that lives finishes it, and removes it when it goes. */
+function isAbandoned(name: string): boolean {
+  const [, pid, startTime] = /^(\d+)-(\d*)\.json\.new$/.exec(name) ?? [];
+  return pid !== undefined && startTime !== undefined && !isAlive(Number(pid), startTime);
 }
 
 async function read(file: string, bootId: string): Promise<GuardRecord[]> {
@@ -86,7 +95,8 @@ function isAlive(pid: number, startTime: string): boolean {
     // The command's name may contain anything, so fields are counted from its last parenthesis.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
     return fields[19] === startTime && fields[0] !== "Z" && fields[0] !== "X";
-  } catch {
+  } catch (error) {
+    if (isShortage(error)) throw error;
     return false;
   }
 }

@@ -9,6 +9,7 @@ import type { Readable, Writable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import type { ContainerTarget } from "@coxswain/executor";
 import { GuardProcess, uptimeMs } from "../../src/guard/index.ts";
+import { guardRecords } from "../../src/guard/guard-records.ts";
 import { FakeEngine } from "./fake-engine.ts";
 import { describeLinux, Group, isAlive } from "./group.ts";
 import { GuardedNode, guardMain, untilGone } from "./guarded-node.ts";
@@ -167,6 +168,14 @@ describeLinux("the guard of a node that came back", () => {
     for (const [name, text] of [["1-1.json", ""], ["2-1.json", "\0\0\0"], ["3-1.json", '{"pid":']] as const) writeFileSync(join(directory, name), text);
     const guard = await takeOver();
     expect([guard.unclaimed, guard.leaseLeftMs(), readdirSync(directory)]).toEqual([[], 0, []]);
+  });
+
+  test("what a guard was writing when it was killed is removed, and not what one that lives is writing", async () => {
+    const { guardPid } = await killedNode(LONG_MS);
+    const [living = ""] = readdirSync(directory);
+    for (const name of ["1-1.json.new", `${guardPid}-1.json.new`, "2-.json.new", `${living}.new`]) writeFileSync(join(directory, name), '{"pid":');
+    await guardRecords(directory, undefined);
+    expect(readdirSync(directory).sort()).toEqual([living, `${living}.new`]);
   });
 
   test("a record that goes while it is looked at, with the guard that finished, holds up no start", async () => {
