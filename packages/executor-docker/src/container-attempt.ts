@@ -200,7 +200,7 @@ export class ContainerAttempt implements RunningTask {
       this.#context.logger.warn({ err: error, signal, ...this.ref }, "the engine did not pass the signal on");
       if (signal !== "SIGKILL") return;
       await endMarked(this.#run.marker).catch(() => {});
-      this.#context.clock.after(KILL_AGAIN_MS, () => this.#termination.killAgain());
+      this.#termination.killAgainAfter(KILL_AGAIN_MS);
     }
   }
 

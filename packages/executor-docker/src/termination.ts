@@ -40,9 +40,11 @@ export class Termination {
     this.#cancelKill();
   }
 
-  /** For when a signal did not arrive; harmless once the container is gone. */
-  killAgain(): void {
-    this.#send?.("SIGKILL");
+  /** SIGKILL did not arrive: it is sent again after the pause, unless the container is gone by then. */
+  killAgainAfter(pauseMs: number): void {
+    if (!this.#send) return;
+    this.#cancelKill();
+    this.#cancelKill = this.#clock.after(pauseMs, () => this.#send?.("SIGKILL"));
   }
 
   ask(cause: Cause, graceMs: number): void {
