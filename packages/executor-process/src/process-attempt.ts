@@ -221,8 +221,9 @@ export class ProcessAttempt implements RunningTask {
     const marker = isolation.sandbox ? undefined : this.#marker;
     const unreadable = (error: unknown): void =>
       logger.warn({ err: error, ...this.ref }, "the process table cannot be read; the attempt ends when it is seen to be gone");
-    const left = await sweep({ pgid, marker }, { finder, clock, unreadable });
+    // From here on the sweep alone signals: it knows when the group is gone and its number may be another's.
     this.#termination.end();
+    const left = await sweep({ pgid, marker }, { finder, clock, unreadable });
     if (left.length > 0) logger.error({ pids: left, ...this.ref }, "processes outlive SIGKILL");
   }
 }

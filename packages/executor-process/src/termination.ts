@@ -41,7 +41,7 @@ export class Termination {
     this.#sendTerm = sendTerm;
   }
 
-  /** The group is gone; its number may become another's. */
+  /** The group is gone, or goes by another hand; its number may become another's. From now on no signals are sent. */
   end(): void {
     this.#group = undefined;
     this.#cancelKill();

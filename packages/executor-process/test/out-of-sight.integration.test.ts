@@ -61,6 +61,19 @@ describeLinux("an attempt whose processes cannot be looked for", () => {
     expect([await bench.leftovers(), bench.guard.targets]).toEqual([[], []]);
   });
 
+  test("is not signalled by its group's number any more when it is stopped: that may be another's", async () => {
+    const clock = new PausingClock(TIMEOUT_MS);
+    const finder = new BlindFinder();
+    const task = await attemptByHand({ shell: "exit 0" }, MARKER, TIMEOUT_MS, { ...bench.context, clock }, bench.directory, { finder });
+    await clock.paused();
+    const signals = jest.spyOn(process, "kill");
+    const stopped = task.stop(0);
+    expect(signals).not.toHaveBeenCalled();
+    finder.isBlind = false;
+    clock.pass();
+    await stopped;
+  });
+
   test("whose cgroup stays keeps its record, by which the next start ends it", async () => {
     const fake = new FakeCgroups("cpu memory pids");
     const cgroups = (await CgroupParent.open("/cg/coxswain", fake)) as CgroupParent;

@@ -135,6 +135,8 @@ export class AttemptLog {
         : Math.max(0, outputBytes - this.#position.tailBytes);
     const tailFrom = outputBytes - outputTail.length;
     const start = Math.max(from, tailFrom);
+    // Where a tail begins, as from a node that holds it: there may be no byte to tell.
+    if ("tailBytes" in this.#position) yield this.#message(from, {});
     if (from < tailFrom) yield this.#message(from, { gapBytes: tailFrom - from });
     if (start < outputBytes) yield this.#message(start, { log: outputTail.subarray(start - tailFrom) });
     // A node that is lost could tell nobody how much its attempt had written.

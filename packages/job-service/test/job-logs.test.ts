@@ -373,6 +373,19 @@ describe("when the node that holds the output", () => {
     expect(log.seen).toEqual(["1@0 gap 7", "1@7 xyz", "1@10 exit 3"]);
   });
 
+  test("holds nothing of a tail that has no byte, the logs say all the same where it ended", async () => {
+    const scene = await new Scene().submitted();
+    scene.attempts(PENDING, result(0));
+    const log = scene.follow(2, { tailBytes: 3 });
+    await settled();
+    expect(log.next).toEqual({ executionId: E1, attempt: 1, offset: 0 });
+    scene.cluster.held.get(3)!.of(E1, 2).write("second");
+    scene.attempts(RUNNING, result(0), undefined);
+    const resumed = scene.follow(2, log.next);
+    await settled();
+    expect([log.seen, resumed.seen]).toEqual([["2@0 second"], ["2@0 second"]]);
+  });
+
   test("does not know of it yet, it is asked again", async () => {
     const scene = await new Scene().submitted();
     const log = scene.follow(2);

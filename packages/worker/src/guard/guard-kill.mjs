@@ -3,6 +3,7 @@
 // Whatever is named is looked at before it is killed: numbers are given out again.
 // @ts-check
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** @typedef {{ kind: "process-group", id: number, pgid: number, startTime: string, marker?: string, cgroup?: string }} GroupTarget */
 /** @typedef {{ kind: "container", id: number, marker: string, socketPath: string, label: string }} ContainerTarget */
@@ -10,6 +11,12 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /** Whether it can read the environment of every process, and so be sure that nothing carries a marker. */
 export const seesAll = process.getuid?.() === 0;
+
+/** A process that outlives SIGKILL for longer runs no code of its own any more. */
+const GIVE_UP_AFTER_MS = 5_000;
+const LOOK_AGAIN_MS = 2;
+/** While nothing can be looked at, looking again is all there is to do. */
+const BLIND_MS = 50;
 
 const SHORTAGES = new Set(["EAGAIN", "ENOMEM", "EMFILE", "ENFILE"]);
 
@@ -26,14 +33,34 @@ export function killGroup(target) {
  * Kills what there is of all targets. To be repeated until nothing was alive: what is killed may just have forked.
  *
  * @param {readonly Target[]} ending
- * @returns {number[]} what was alive
+ * @returns {number[] | undefined} what was alive; undefined: it could not be looked at
  */
 export function killRest(ending) {
   try {
     return killAll(ending);
   } catch {
     // The process table may be unreadable for a moment, as when the machine is out of descriptors.
-    return ending.map((target) => (target.kind === "container" ? 0 : target.pgid));
+    return undefined;
+  }
+}
+
+/**
+ * Kills what there is of the groups until nothing is left. Goes on for as long as it cannot look: what was not seen to be
+ * gone may run.
+ *
+ * @param {readonly Target[]} ending
+ * @returns {Promise<number[]>} what outlives SIGKILL; empty as a rule
+ */
+export async function endGroups(ending) {
+  /** @type {number | undefined} */
+  let giveUpAt;
+  for (;;) {
+    const left = killRest(ending);
+    if (left !== undefined) {
+      giveUpAt ??= performance.now() + GIVE_UP_AFTER_MS;
+      if (left.length === 0 || performance.now() >= giveUpAt) return left;
+    }
+    await delay(left === undefined ? BLIND_MS : LOOK_AGAIN_MS);
   }
 }
 

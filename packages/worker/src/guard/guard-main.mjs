@@ -22,7 +22,7 @@ import { setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { endContainers } from "./guard-containers.mjs";
-import { killGroup, killRest, seesAll } from "./guard-kill.mjs";
+import { endGroups, killGroup, killRest, seesAll } from "./guard-kill.mjs";
 import { GuardRecord } from "./guard-record.mjs";
 
 /** @typedef {import("./guard-kill.mjs").Target} Target */
@@ -31,8 +31,6 @@ import { GuardRecord } from "./guard-record.mjs";
 
 /** How late the end of the lease may be noticed: timers stand still while the machine sleeps. */
 const LONGEST_NAP_MS = 100;
-/** A process that outlives SIGKILL for longer runs no code of its own any more. */
-const GIVE_UP_AFTER_MS = 5_000;
 const LONGEST_HUNT_PAUSE_MS = 1_000;
 /**
  * How long an engine may be silent before a guard without a node gives up what has no process any more: what the engine
@@ -168,17 +166,6 @@ async function endAll(reason, ids = [...targets.keys()]) {
   leaveIfDone();
 }
 
-/** @param {Target[]} ending */
-async function endGroups(ending) {
-  const giveUpAt = performance.now() + GIVE_UP_AFTER_MS;
-  let left = killRest(ending);
-  while (left.length > 0 && performance.now() < giveUpAt) {
-    await delay(2);
-    left = killRest(ending);
-  }
-  return left;
-}
-
 /**
  * Resolves when nothing of the container runs. It is hunted until the engine has said so, too: until then the engine
  * may still start it.
@@ -198,11 +185,11 @@ async function huntAll() {
   let heardMs = performance.now();
   for (let pauseMs = 5; hunted.size > 0; pauseMs = Math.min(pauseMs * 2, LONGEST_HUNT_PAUSE_MS)) {
     const all = [...hunted.keys()];
-    const left = killRest(all);
+    const areGone = killRest(all)?.length === 0;
     const { ended, unheard } = await endContainers(all, alone);
     // Without the engine's word, their processes must be seen to be gone.
-    if (left.length === 0 && seesAll) for (const target of unheard) hunted.get(target)?.();
-    if (unheard.length === 0 || left.length > 0 || !seesAll) heardMs = performance.now();
+    if (areGone && seesAll) for (const target of unheard) hunted.get(target)?.();
+    if (unheard.length === 0 || !areGone || !seesAll) heardMs = performance.now();
     if (alone && performance.now() - heardMs > (quitting ? SILENCE_AT_QUIT_MS : SILENCE_MS)) break;
     for (const target of ended) {
       hunted.get(target)?.();

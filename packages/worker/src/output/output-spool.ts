@@ -138,13 +138,13 @@ export class OutputSpool {
     this.#pruneAtNextAge();
   }
 
-  /** What the disk does not let go then is found again by the next open. */
+  /** What the disk does not let go then is found again by the next open; the others go in their time. */
   #pruneAtNextAge(): void {
     this.#cancelPruning();
     const [oldest] = this.#files.values();
     if (oldest === undefined || this.#closed) return;
     const { clock, maxAgeMs } = this.#limits;
-    const prune = (): void => void this.#next(() => this.#prune()).catch(() => {});
+    const prune = (): void => void this.#next(() => this.#prune()).catch(() => this.#pruneAtNextAge());
     this.#cancelPruning = clock.after(oldest.endedAtMs + maxAgeMs - clock.now(), prune);
   }
 

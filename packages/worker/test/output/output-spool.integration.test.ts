@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -109,6 +109,22 @@ describe("OutputSpool", () => {
     await spool.close();
     expect([spool.output(ref("b")), spool.attemptCount, (await readdir(directory)).length]).toEqual([undefined, 1, 1]);
     expect(clock.pending).toBe(0);
+  });
+
+  test("one that the disk does not let go keeps no younger one from going at its age", async () => {
+    const clock = new HandClock();
+    const spool = await OutputSpool.open({ directory, maxBytes: 2_000, maxAgeMs: 1_000, clock });
+    await put(spool, "a", written(10, "a"));
+    const [stuck] = await readdir(directory);
+    await rm(join(directory, stuck!));
+    await mkdir(join(directory, stuck!));
+    clock.advance(600);
+    await put(spool, "b", written(10, "b"));
+    clock.advance(400);
+    await expect(put(spool, "large", written(5_000, "x".repeat(3_000)))).rejects.toMatchObject({ code: "OUTPUT_TOO_LARGE" });
+    clock.advance(600);
+    await spool.close();
+    expect([spool.attemptCount, await readdir(directory)]).toEqual([0, [stuck]]);
   });
 
   test("one that is larger than the whole spool is refused, and the others stay, also where the limit was lowered", async () => {
