@@ -115,7 +115,7 @@ export class DockerExecutor implements Executor {
     await this.#register.close();
     await this.#orphans.close();
     this.#around.images.close();
-    await this.#around.removals.allSettled();
+    await this.#around.removals.close();
     this.#around.engine.close();
   }
 

@@ -11,6 +11,7 @@ const FIRST_PAUSE_MS = 100;
 export class Removals {
   readonly #engine: Engine;
   readonly #pending = new Map<string, Promise<void>>();
+  #closing = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -28,8 +29,9 @@ export class Removals {
     await this.#pending.get(name);
   }
 
-  /** Resolves when all are gone, or given up. */
-  async allSettled(): Promise<void> {
+  /** Tries nothing a second time from now on, and resolves when all are gone, or given up. */
+  async close(): Promise<void> {
+    this.#closing = true;
     await Promise.all(this.#pending.values());
   }
 
@@ -39,6 +41,7 @@ export class Removals {
       try {
         return await this.#engine.remove(id);
       } catch {
+        if (this.#closing) return;
         await delay(pauseMs);
         pauseMs *= 2;
       }
