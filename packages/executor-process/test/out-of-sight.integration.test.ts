@@ -44,7 +44,8 @@ describeLinux("an attempt whose processes cannot be looked for", () => {
     const finder = new BlindFinder();
     const warnings: string[] = [];
     const logger = { ...silentLogger, warn: (_: object, message: string) => void warnings.push(message) };
-    const shell = "setsid sleep 1000 >/dev/null 2>&1 & exit 3";
+    // Its child has left the group before the shell ends, or it would be killed with the group.
+    const shell = "(setsid sh -c 'echo; exec sleep 1000 >/dev/null 2>&1' &) | read _; exit 3";
     const task = await attemptByHand({ shell }, MARKER, TIMEOUT_MS, { ...bench.context, clock, logger }, bench.directory, { finder });
     let ended = false;
     void task.result.then(() => (ended = true));
