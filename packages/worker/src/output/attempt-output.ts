@@ -27,8 +27,8 @@ export interface AttemptReaderOptions extends OutputReaderOptions {
 /** Offsets are the same wherever the bytes come from, so that a reader can resume elsewhere. */
 export interface AttemptOutput {
   /**
-   * Where a tail begins, if one is asked for; chunks and gaps in order, then the exit record. Nothing is held before the first `next`. Leave by `break` or by
-   * the signal; the iteration rejects with the signal's reason.
+   * Where a tail begins, if one is asked for; chunks and gaps in order, then the exit record. Nothing is held before the
+   * first `next`. Leave by `break` or by the signal; the iteration rejects with the signal's reason.
    */
   reader(options?: AttemptReaderOptions): AsyncGenerator<OutputRecord, void, undefined>;
 }
